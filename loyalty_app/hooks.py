@@ -1,0 +1,80 @@
+from loyalty_app.setup.versions import extends_doctype_classes as _extends_doctype_classes
+
+app_name = "loyalty_app"
+app_title = "Loyalty App"
+app_publisher = "loyalty_app maintainers"
+app_description = "Loyalty programs for ERPNext"
+app_license = "GPL-3.0-or-later"
+app_logo_url = "/assets/loyalty_app/images/loyalty-logo.svg"
+app_home = "/app/loyalty"
+required_apps = ["frappe/erpnext"]
+
+add_to_apps_screen = [
+	{
+		"name": app_name,
+		"logo": app_logo_url,
+		"title": app_title,
+		"route": app_home,
+		"has_permission": "loyalty_app.setup.permissions.may_see_app",
+	}
+]
+
+# Installing
+before_install = "loyalty_app.setup.install.before_install"
+after_install = "loyalty_app.setup.install.after_install"
+before_migrate = "loyalty_app.setup.install.before_migrate"
+after_migrate = "loyalty_app.setup.install.after_migrate"
+before_uninstall = "loyalty_app.setup.uninstall.before_uninstall"
+after_uninstall = "loyalty_app.setup.uninstall.after_uninstall"
+
+# Documents of ERPNext
+doc_events = {
+	"Sales Invoice": {
+		"before_validate": "loyalty_app.overrides.sales_invoice.before_validate",
+		"validate": "loyalty_app.overrides.sales_invoice.validate",
+		"on_submit": "loyalty_app.overrides.sales_invoice.on_submit",
+		"on_cancel": "loyalty_app.overrides.sales_invoice.on_cancel",
+	},
+	"POS Invoice": {
+		"before_validate": "loyalty_app.overrides.pos_invoice.before_validate",
+		"validate": "loyalty_app.overrides.pos_invoice.validate",
+		"on_submit": "loyalty_app.overrides.pos_invoice.on_submit",
+		"on_cancel": "loyalty_app.overrides.pos_invoice.on_cancel",
+	},
+	"Customer": {
+		"before_validate": "loyalty_app.overrides.customer.before_validate",
+		"validate": "loyalty_app.overrides.customer.validate",
+		"on_update": "loyalty_app.overrides.customer.on_update",
+		"before_rename": "loyalty_app.overrides.customer.before_rename",
+		"after_rename": "loyalty_app.overrides.customer.after_rename",
+		"on_trash": "loyalty_app.overrides.customer.on_trash",
+	},
+}
+
+# ERPNext's own writing of entries stands down. One of the two, never both: together their classes clash.
+if _extends_doctype_classes():
+	extend_doctype_class = {
+		"Sales Invoice": "loyalty_app.overrides.invoice_mixin.LoyaltyInvoiceMixin",
+		"POS Invoice": "loyalty_app.overrides.invoice_mixin.LoyaltyInvoiceMixin",
+	}
+else:
+	override_doctype_class = {
+		"Sales Invoice": "loyalty_app.overrides.sales_invoice.LoyaltySalesInvoice",
+		"POS Invoice": "loyalty_app.overrides.pos_invoice.LoyaltyPOSInvoice",
+	}
+
+# ERPNext's unguarded loyalty methods, replaced where they are called over HTTP
+override_whitelisted_methods = {
+	"erpnext.accounts.doctype.loyalty_program.loyalty_program.get_loyalty_program_details_with_points": "loyalty_app.api.erpnext.get_loyalty_program_details_with_points",
+	"erpnext.accounts.doctype.loyalty_program.loyalty_program.get_loyalty_program_details": "loyalty_app.api.erpnext.get_loyalty_program_details",
+	"erpnext.accounts.doctype.loyalty_program.loyalty_program.get_redeemption_factor": "loyalty_app.api.erpnext.get_redeemption_factor",
+	"erpnext.accounts.doctype.sales_invoice.sales_invoice.get_loyalty_programs": "loyalty_app.api.erpnext.get_loyalty_programs",
+	"erpnext.selling.page.point_of_sale.point_of_sale.set_customer_info": "loyalty_app.api.erpnext.set_customer_info",
+}
+
+# The log outlives the documents it tells of
+ignore_links_on_delete = ["Loyalty Point Log"]
+
+scheduler_events = {
+	"daily": ["loyalty_app.ledger.expiry.enqueue_sweep"],
+}

@@ -1,0 +1,63 @@
+# Copyright (c) 2026, loyalty_app maintainers
+# For license information, please see license.txt
+
+import frappe
+from frappe import _
+from frappe.model.document import Document
+
+
+class LoyaltyMembership(Document):
+	# begin: auto-generated types
+	# This code is auto-generated. Do not modify anything in this block.
+
+	from typing import TYPE_CHECKING
+
+	if TYPE_CHECKING:
+		from frappe.types import DF
+
+		active: DF.Check
+		balance: DF.Int
+		company: DF.Link | None
+		customer: DF.Link
+		customer_name: DF.Data | None
+		log_count: DF.Int
+		log_hash: DF.Data | None
+		loyalty_program: DF.Link
+		loyalty_program_tier: DF.Data | None
+		next_expiry: DF.Date | None
+		points_earned: DF.Int
+		points_expired: DF.Int
+		points_redeemed: DF.Int
+		total_spent: DF.Currency
+	# end: auto-generated types
+
+	def validate(self):
+		if not self.flags.from_ledger:
+			frappe.throw(
+				_(
+					"Loyalty Membership {0} cannot be made or changed by hand: it follows the customer's invoices. To join a program, set Loyalty Program in the customer {1}."
+				).format(frappe.bold(self.name or _("(new)")), frappe.bold(self.customer or "")),
+				title=_("Memberships are not edited"),
+			)
+
+	def on_trash(self):
+		if not self.flags.from_ledger:
+			frappe.throw(
+				_(
+					"Loyalty Membership {0} cannot be deleted by hand. To leave a program, empty Loyalty Program in the customer {1}; the points stay on record."
+				).format(frappe.bold(self.name), frappe.bold(self.customer or "")),
+				title=_("Memberships are not deleted"),
+			)
+
+	def before_rename(self, old, new, merge=False):
+		frappe.throw(_("Loyalty Membership {0} cannot be renamed.").format(frappe.bold(old)))
+
+
+def on_doctype_update():
+	"""One membership per customer and program; program and company are what the nightly jobs select by."""
+	frappe.db.add_unique(
+		"Loyalty Membership", ["customer", "loyalty_program"], constraint_name="loyalty_membership_customer_program"
+	)
+	frappe.db.add_index(
+		"Loyalty Membership", ["loyalty_program", "active"], index_name="loyalty_membership_program_active"
+	)

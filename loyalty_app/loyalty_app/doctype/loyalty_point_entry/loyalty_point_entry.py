@@ -1,0 +1,72 @@
+# Copyright (c) 2026, loyalty_app maintainers
+# For license information, please see license.txt
+
+import frappe
+from frappe import _
+from frappe.model.document import Document
+
+# entries follow their invoice: they must not keep it from being cancelled, nor be listed as to be cancelled first
+exclude_from_linked_with = True
+
+
+class LoyaltyPointEntry(Document):
+	# begin: auto-generated types
+	# This code is auto-generated. Do not modify anything in this block.
+
+	from typing import TYPE_CHECKING
+
+	if TYPE_CHECKING:
+		from frappe.types import DF
+
+		collection_factor: DF.Float
+		company: DF.Link | None
+		customer: DF.Link | None
+		discretionary_reason: DF.Data | None
+		earn_on: DF.Data | None
+		entry_type: DF.Literal["", "Earned", "Redeemed", "Expired", "Adjusted"]
+		excluded_items: DF.SmallText | None
+		expiry_date: DF.Date | None
+		invoice: DF.DynamicLink | None
+		invoice_type: DF.Link | None
+		is_open: DF.Check
+		loyalty_points: DF.Int
+		loyalty_program: DF.Link | None
+		loyalty_program_tier: DF.Data | None
+		membership: DF.Link | None
+		posting_date: DF.Date | None
+		purchase_amount: DF.Currency
+		redeem_against: DF.Link | None
+		remaining_points: DF.Int
+	# end: auto-generated types
+
+	def validate(self):
+		if not self.is_new() and not self.flags.from_ledger:
+			frappe.throw(
+				_(
+					"Loyalty Point Entry {0} cannot be changed: points follow their invoice. Cancel or return the invoice, or make a Loyalty Point Adjustment."
+				).format(frappe.bold(self.name)),
+				title=_("Entries are not edited"),
+			)
+
+	def on_trash(self):
+		if not self.flags.from_ledger:
+			frappe.throw(
+				_(
+					"Loyalty Point Entry {0} cannot be deleted: points follow their invoice. Cancel or return the invoice instead."
+				).format(frappe.bold(self.name)),
+				title=_("Entries are not deleted"),
+			)
+
+	def before_rename(self, old, new, merge=False):
+		frappe.throw(_("Loyalty Point Entry {0} cannot be renamed.").format(frappe.bold(old)))
+
+
+def on_doctype_update():
+	"""Add the indexes the ledger reads by. Each begins with a column of this app: ERPNext's own columns carry
+	no index of ours, because a migration that loads ERPNext's definition would drop and re-add it."""
+	for name, fields in (
+		("loyalty_point_entry_open_lots", ["membership", "is_open", "expiry_date", "posting_date"]),
+		("loyalty_point_entry_invoice", ["membership", "invoice"]),
+		("loyalty_point_entry_redeemed", ["membership", "redeem_against"]),
+	):
+		frappe.db.add_index("Loyalty Point Entry", fields, index_name=name)
