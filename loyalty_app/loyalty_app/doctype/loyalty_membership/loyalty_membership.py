@@ -28,6 +28,7 @@ class LoyaltyMembership(Document):
 		points_earned: DF.Int
 		points_expired: DF.Int
 		points_redeemed: DF.Int
+		shortfall: DF.Int
 		total_spent: DF.Currency
 	# end: auto-generated types
 
@@ -56,7 +57,9 @@ class LoyaltyMembership(Document):
 def on_doctype_update():
 	"""One membership per customer and program; program and company are what the nightly jobs select by."""
 	frappe.db.add_unique(
-		"Loyalty Membership", ["customer", "loyalty_program"], constraint_name="loyalty_membership_customer_program"
+		"Loyalty Membership",
+		["customer", "loyalty_program"],
+		constraint_name="loyalty_membership_customer_program",
 	)
 	frappe.db.add_index(
 		"Loyalty Membership", ["loyalty_program", "active"], index_name="loyalty_membership_program_active"

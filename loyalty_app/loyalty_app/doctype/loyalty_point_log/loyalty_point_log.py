@@ -56,6 +56,8 @@ class LoyaltyPointLog(Document):
 def on_doctype_update():
 	"""One row per step of a membership's history."""
 	frappe.db.add_unique(
-		"Loyalty Point Log", ["membership", "sequence"], constraint_name="loyalty_point_log_membership_sequence"
+		"Loyalty Point Log",
+		["membership", "sequence"],
+		constraint_name="loyalty_point_log_membership_sequence",
 	)
 	frappe.db.add_index("Loyalty Point Log", ["entry"], index_name="loyalty_point_log_entry")

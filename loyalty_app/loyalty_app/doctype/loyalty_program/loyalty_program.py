@@ -1,7 +1,21 @@
 # Copyright (c) 2026, loyalty_app maintainers
 # For license information, please see license.txt
 
+from decimal import Decimal, InvalidOperation
+
+import frappe
+from frappe import _
 from frappe.model.document import Document
+from frappe.utils import cint, cstr, flt, formatdate, getdate
+
+from loyalty_app import enrolment
+
+# what the columns hold: Currency and Float are decimal(21,9)
+LARGEST_AMOUNT = Decimal(10) ** 12 - 1
+SMALLEST_STEP = Decimal("0.000000001")
+# an expiry further away than this is a typing error, and a date beyond year 9999 cannot be stored
+LARGEST_EXPIRY_DURATION = 36500
+LARGEST_POINTS = 2**31 - 1
 
 
 class LoyaltyProgram(Document):
@@ -41,4 +55,233 @@ class LoyaltyProgram(Document):
 		to_date: DF.Date | None
 	# end: auto-generated types
 
-	pass
+	def validate(self):
+		self.validate_type()
+		self.validate_dates()
+		self.validate_collection_rules()
+		self.validate_redemption()
+		self.validate_exclusions()
+		self.validate_expense_account()
+		self.validate_cost_center()
+		self.validate_company_unchanged()
+
+	def on_update(self):
+		if self.auto_opt_in and not self.is_new() and self._was_saved_without("auto_opt_in"):
+			enrolment.enqueue(self.name)
+
+	def on_trash(self):
+		if frappe.db.exists("Loyalty Point Entry", {"loyalty_program": self.name}):
+			frappe.throw(
+				_(
+					"Loyalty Program {0} has Loyalty Point Entries and cannot be deleted: points earned must stay on record. To end the program, set its To Date."
+				).format(frappe.bold(self.name)),
+				title=_("Program has entries"),
+			)
+		if frappe.db.exists("Loyalty Point Log", {"loyalty_program": self.name}):
+			frappe.throw(
+				_(
+					"Loyalty Program {0} has a history in the Loyalty Point Log and cannot be deleted. To end the program, set its To Date."
+				).format(frappe.bold(self.name)),
+				title=_("Program has a history"),
+			)
+		# memberships of a program in which nothing ever moved say nothing; left behind they would block the deletion
+		frappe.db.delete("Loyalty Membership", {"loyalty_program": self.name})
+
+	def validate_type(self):
+		allowed = self.meta.get_field("loyalty_program_type").options.split("\n")
+		if self.loyalty_program_type not in allowed:
+			frappe.throw(
+				_("{0} must be one of: {1}. It is {2}.").format(
+					self._label("loyalty_program_type"),
+					", ".join(_(option) for option in allowed),
+					frappe.bold(cstr(self.loyalty_program_type) or _("empty")),
+				)
+			)
+
+	def validate_dates(self):
+		if self.from_date and self.to_date and getdate(self.to_date) < getdate(self.from_date):
+			frappe.throw(
+				_(
+					"{0} ({1}) is before {2} ({3}). Set it to the same day or later, or leave it empty."
+				).format(
+					self._label("to_date"),
+					formatdate(self.to_date),
+					self._label("from_date"),
+					formatdate(self.from_date),
+				)
+			)
+
+	def validate_collection_rules(self):
+		if not self.collection_rules:
+			frappe.throw(
+				_("{0}: add at least one row with a tier name and a collection factor.").format(
+					self._label("collection_rules")
+				)
+			)
+		if self.loyalty_program_type == "Single Tier Program" and len(self.collection_rules) > 1:
+			frappe.throw(
+				_(
+					"Row {0} of {1}: a Single Tier Program has exactly one row. Delete the other rows, or choose Multiple Tier Program."
+				).format(self.collection_rules[1].idx, self._label("collection_rules"))
+			)
+
+		tier_rows, minimum_rows = {}, {}
+		for row in self.collection_rules:
+			row.tier_name = " ".join(cstr(row.tier_name).split())
+			if not row.tier_name:
+				self._refuse_row(row, "tier_name", _("enter a name for the tier"))
+			first = tier_rows.setdefault(row.tier_name.casefold(), row.idx)
+			if first != row.idx:
+				self._refuse_row(
+					row,
+					"tier_name",
+					_("{0} is already the name of row {1}; choose another name").format(
+						frappe.bold(row.tier_name), first
+					),
+				)
+
+			minimum = self._checked_number(row, "min_spent", least=Decimal(0), largest=LARGEST_AMOUNT)
+			first = minimum_rows.setdefault(minimum, row.idx)
+			if first != row.idx:
+				self._refuse_row(
+					row,
+					"min_spent",
+					_("row {0} has the same minimum ({1}); each tier needs its own").format(
+						first, flt(minimum)
+					),
+				)
+
+			self._checked_number(row, "collection_factor", least=SMALLEST_STEP, largest=LARGEST_AMOUNT)
+
+	def validate_redemption(self):
+		self._checked_number(self, "conversion_factor", least=Decimal(0), largest=LARGEST_AMOUNT)
+		self._checked_number(self, "expiry_duration", least=Decimal(0), largest=LARGEST_EXPIRY_DURATION)
+		self._checked_number(self, "minimum_redemption_points", least=Decimal(0), largest=LARGEST_POINTS)
+		self._checked_number(self, "redemption_step", least=Decimal(0), largest=LARGEST_POINTS)
+		self._checked_number(self, "maximum_redemption_share", least=Decimal(0), largest=100)
+
+	def validate_exclusions(self):
+		seen = {}
+		for row in self.exclusions:
+			if not row.exclude_type or not row.exclude_value:
+				# an empty cell is named by the framework's own check of mandatory fields
+				continue
+			first = seen.setdefault((row.exclude_type, row.exclude_value), row.idx)
+			if first != row.idx:
+				self._refuse_row(
+					row,
+					"exclude_value",
+					_("{0} {1} is already excluded in row {2}; delete one of the two").format(
+						_(row.exclude_type), frappe.bold(row.exclude_value), first
+					),
+				)
+			if not frappe.db.exists(row.exclude_type, row.exclude_value):
+				self._refuse_row(
+					row,
+					"exclude_value",
+					_("{0} {1} does not exist").format(_(row.exclude_type), frappe.bold(row.exclude_value)),
+				)
+
+	def validate_expense_account(self):
+		account = self._checked_leaf("expense_account", ["root_type"])
+		if account and account.root_type != "Expense":
+			frappe.throw(
+				_("{0}: {1} is an account of type {2}. Choose an Expense account.").format(
+					self._label("expense_account"),
+					frappe.bold(self.expense_account),
+					frappe.bold(_(account.root_type or "none")),
+				)
+			)
+
+	def validate_cost_center(self):
+		self._checked_leaf("cost_center")
+
+	def validate_company_unchanged(self):
+		if self.is_new():
+			return
+		company = frappe.db.get_value("Loyalty Program", self.name, "company")
+		if (
+			company
+			and company != self.company
+			and frappe.db.exists("Loyalty Point Entry", {"loyalty_program": self.name})
+		):
+			frappe.throw(
+				_(
+					"{0} cannot be changed from {1} to {2}: Loyalty Program {3} has entries in {1}. Make a new program for {2}."
+				).format(
+					self._label("company"),
+					frappe.bold(company),
+					frappe.bold(self.company),
+					frappe.bold(self.name),
+				)
+			)
+
+	def _checked_number(self, row: Document, fieldname: str, least, largest) -> Decimal:
+		"""Set the field to the number in it and return that, or refuse what is none or lies outside."""
+		df = row.meta.get_field(fieldname)
+		try:
+			number = Decimal(cstr(row.get(fieldname)).replace(",", "").strip() or 0)
+		except InvalidOperation:
+			self._refuse_row(row, fieldname, _("{0} is not a number").format(cstr(row.get(fieldname))))
+		if not number.is_finite() or number > largest:
+			self._refuse_row(
+				row,
+				fieldname,
+				_("{0} is too large; the largest number allowed is {1}").format(number, largest),
+			)
+		if df.fieldtype == "Int" and number != number.to_integral_value():
+			self._refuse_row(row, fieldname, _("{0} is not a whole number").format(number))
+		# what the column keeps decides: a factor of 1e-12 would be stored as 0
+		number = number.quantize(SMALLEST_STEP)
+		if number < least:
+			self._refuse_row(
+				row,
+				fieldname,
+				_("it must be greater than 0, but is {0}").format(number.normalize())
+				if least > 0
+				else _("it cannot be negative, but is {0}").format(number.normalize()),
+			)
+		row.set(fieldname, cint(number) if df.fieldtype == "Int" else flt(number))
+		return number
+
+	def _checked_leaf(self, fieldname: str, extra_fields: list[str] | None = None) -> "frappe._dict | None":
+		"""Return the account or cost center in the field after checking that the program can post to it."""
+		name = self.get(fieldname)
+		if not name:
+			return None
+		doctype = self.meta.get_field(fieldname).options
+		label, bold_name = self._label(fieldname), frappe.bold(name)
+		found = frappe.db.get_value(
+			doctype, name, ["company", "is_group", "disabled", *(extra_fields or [])], as_dict=True
+		)
+		if not found:
+			frappe.throw(_("{0}: {1} {2} does not exist.").format(label, _(doctype), bold_name))
+		if found.company != self.company:
+			frappe.throw(
+				_("{0}: {1} belongs to company {2}. Choose one of {3}, the company of this program.").format(
+					label, bold_name, frappe.bold(found.company), frappe.bold(self.company)
+				)
+			)
+		if found.is_group:
+			frappe.throw(_("{0}: {1} is a group. Choose one that is not a group.").format(label, bold_name))
+		if found.disabled:
+			frappe.throw(_("{0}: {1} is disabled. Enable it or choose another.").format(label, bold_name))
+		return found
+
+	def _refuse_row(self, row: Document, fieldname: str, reason: str):
+		"""Throw with the field (and the table and row, where there is one) in front of the reason."""
+		label = _(row.meta.get_label(fieldname))
+		if row is self:
+			frappe.throw(_("{0}: {1}.").format(frappe.bold(label), reason))
+		frappe.throw(
+			_("Row {0} of {1}, {2}: {3}.").format(
+				row.idx, self._label(row.parentfield), frappe.bold(label), reason
+			)
+		)
+
+	def _label(self, fieldname: str) -> str:
+		return frappe.bold(_(self.meta.get_label(fieldname)))
+
+	def _was_saved_without(self, fieldname: str) -> bool:
+		before = self.get_doc_before_save()
+		return bool(before) and not before.get(fieldname)
