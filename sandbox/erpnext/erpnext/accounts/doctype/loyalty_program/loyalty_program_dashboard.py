@@ -1,0 +1,5 @@
+def get_data():
+	return {
+		"fieldname": "loyalty_program",
+		"transactions": [{"items": ["Sales Invoice", "Customer"]}],
+	}
