@@ -30,16 +30,16 @@ after_uninstall = "loyalty_app.setup.uninstall.after_uninstall"
 # Documents of ERPNext
 doc_events = {
 	"Sales Invoice": {
-		"before_validate": "loyalty_app.overrides.sales_invoice.before_validate",
-		"validate": "loyalty_app.overrides.sales_invoice.validate",
-		"on_submit": "loyalty_app.overrides.sales_invoice.on_submit",
-		"on_cancel": "loyalty_app.overrides.sales_invoice.on_cancel",
+		"before_validate": "loyalty_app.overrides.invoice.before_validate",
+		"validate": "loyalty_app.overrides.invoice.validate",
+		"on_submit": "loyalty_app.overrides.invoice.on_submit",
+		"on_cancel": "loyalty_app.overrides.invoice.on_cancel",
 	},
 	"POS Invoice": {
-		"before_validate": "loyalty_app.overrides.pos_invoice.before_validate",
-		"validate": "loyalty_app.overrides.pos_invoice.validate",
-		"on_submit": "loyalty_app.overrides.pos_invoice.on_submit",
-		"on_cancel": "loyalty_app.overrides.pos_invoice.on_cancel",
+		"before_validate": "loyalty_app.overrides.invoice.before_validate",
+		"validate": "loyalty_app.overrides.invoice.validate",
+		"on_submit": "loyalty_app.overrides.invoice.on_submit",
+		"on_cancel": "loyalty_app.overrides.invoice.on_cancel",
 	},
 	"Customer": {
 		"before_validate": "loyalty_app.overrides.customer.before_validate",
@@ -54,8 +54,8 @@ doc_events = {
 # ERPNext's own writing of entries stands down. One of the two, never both: together their classes clash.
 if _extends_doctype_classes():
 	extend_doctype_class = {
-		"Sales Invoice": "loyalty_app.overrides.invoice_mixin.LoyaltyInvoiceMixin",
-		"POS Invoice": "loyalty_app.overrides.invoice_mixin.LoyaltyInvoiceMixin",
+		"Sales Invoice": "loyalty_app.overrides.invoice.LoyaltyInvoiceMixin",
+		"POS Invoice": "loyalty_app.overrides.invoice.LoyaltyInvoiceMixin",
 	}
 else:
 	override_doctype_class = {

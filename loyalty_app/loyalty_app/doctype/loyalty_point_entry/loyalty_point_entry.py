@@ -5,6 +5,8 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from loyalty_app.ledger import direct
+
 # entries follow their invoice: they must not keep it from being cancelled, nor be listed as to be cancelled first
 exclude_from_linked_with = True
 
@@ -39,26 +41,39 @@ class LoyaltyPointEntry(Document):
 		remaining_points: DF.Int
 	# end: auto-generated types
 
+	def before_insert(self):
+		direct.set_defaults(self)
+
 	def validate(self):
-		if not self.is_new() and not self.flags.from_ledger:
-			frappe.throw(
-				_(
-					"Loyalty Point Entry {0} cannot be changed: points follow their invoice. Cancel or return the invoice, or make a Loyalty Point Adjustment."
-				).format(frappe.bold(self.name)),
-				title=_("Entries are not edited"),
-			)
+		if not self.is_new():
+			refuse_change(self.name)
+
+	def db_insert(self, *args, **kwargs):
+		"""Lead an entry that other code inserts through the ledger, which writes it with all that follows."""
+		direct.insert(self)
+
+	def db_update(self):
+		refuse_change(self.name)
 
 	def on_trash(self):
-		if not self.flags.from_ledger:
-			frappe.throw(
-				_(
-					"Loyalty Point Entry {0} cannot be deleted: points follow their invoice. Cancel or return the invoice instead."
-				).format(frappe.bold(self.name)),
-				title=_("Entries are not deleted"),
-			)
+		frappe.throw(
+			_(
+				"Loyalty Point Entry {0} cannot be deleted: points follow their invoice. Cancel or return the invoice instead."
+			).format(frappe.bold(self.name)),
+			title=_("Entries are not deleted"),
+		)
 
 	def before_rename(self, old, new, merge=False):
 		frappe.throw(_("Loyalty Point Entry {0} cannot be renamed.").format(frappe.bold(old)))
+
+
+def refuse_change(name: str):
+	frappe.throw(
+		_(
+			"Loyalty Point Entry {0} cannot be changed: points follow their invoice. Cancel or return the invoice instead."
+		).format(frappe.bold(name)),
+		title=_("Entries are not edited"),
+	)
 
 
 def on_doctype_update():

@@ -1,0 +1,106 @@
+"""Entries that other code inserts directly, e.g. a referral bonus by a server script, led through the ledger."""
+
+import frappe
+from frappe import _
+from frappe.model.document import Document
+from frappe.utils import cint, getdate, today
+
+from loyalty_app.ledger import entries, membership
+from loyalty_app.ledger.log import Cause
+from loyalty_app.rules import earning, lots
+from loyalty_app.rules.amounts import exact
+from loyalty_app.rules.lots import Entry, Kind, Voucher
+
+
+def set_defaults(doc: Document) -> None:
+	"""Fill in what a Loyalty Point Entry to be inserted leaves open, and refuse what cannot be recorded."""
+	for field in ("customer", "loyalty_program"):
+		if not doc.get(field):
+			frappe.throw(
+				_("Loyalty Point Entry: set {0}").format(_(doc.meta.get_label(field))), frappe.MandatoryError
+			)
+	if not frappe.db.exists("Customer", doc.customer):
+		frappe.throw(
+			_("Loyalty Point Entry: Customer {0} does not exist").format(doc.customer), frappe.LinkValidationError
+		)
+	if not frappe.db.exists("Loyalty Program", doc.loyalty_program):
+		frappe.throw(
+			_("Loyalty Point Entry: Loyalty Program {0} does not exist").format(doc.loyalty_program),
+			frappe.LinkValidationError,
+		)
+	program = frappe.get_cached_doc("Loyalty Program", doc.loyalty_program)
+	doc.company = doc.company or program.company
+	if doc.company != program.company:
+		frappe.throw(
+			_("Loyalty Point Entry: Company must be {0}, the company of Loyalty Program {1}").format(
+				program.company, program.name
+			)
+		)
+	doc.loyalty_points = cint(doc.loyalty_points)
+	if not doc.loyalty_points:
+		frappe.throw(_("Loyalty Point Entry: Loyalty Points must not be zero"))
+	if abs(doc.loyalty_points) > earning.MOST_POINTS:
+		frappe.throw(_("Loyalty Point Entry: Loyalty Points must not be more than {0}").format(earning.MOST_POINTS))
+	if exact(doc.purchase_amount) < 0 or (doc.loyalty_points < 0 and exact(doc.purchase_amount)):
+		frappe.throw(
+			_("Loyalty Point Entry: Purchase Amount must be 0 for negative points, and never less than 0")
+		)
+	doc.posting_date = getdate(doc.posting_date or today())
+	if doc.loyalty_points > 0:
+		doc.redeem_against = None
+		doc.expiry_date = getdate(
+			doc.expiry_date or earning.expiry_date(doc.posting_date, cint(program.expiry_duration))
+		)
+		if doc.expiry_date < doc.posting_date:
+			frappe.throw(_("Loyalty Point Entry: Expiry Date must not be before Posting Date"))
+
+
+def insert(doc: Document) -> None:
+	"""Write the validated `doc` and what follows from it: the draws on other lots, log and membership.
+
+	Positive points become a lot that first covers shortfalls; negative points are drawn from the lot in
+	Redeem Against or the earliest to expire, and refused when there are not enough. Spec 8.
+	"""
+	member = membership.lock(membership.ensure(doc.customer, doc.loyalty_program))
+	book = {}
+	if member.shortfall:
+		book.update((e.name, e) for e in entries.open_shortfalls(member))
+	needed = member.shortfall + max(-doc.loyalty_points, 0)
+	voucher = Voucher(doc.invoice_type or None, doc.invoice or None)
+	posting_date = getdate(doc.posting_date)
+	if doc.redeem_against:
+		table = frappe.qb.DocType(entries.DOCTYPE)
+		named = entries.read(table.membership == member.name, table.name == doc.redeem_against)
+		if not named or not named[0].is_lot:
+			frappe.throw(
+				_("Loyalty Point Entry: Redeem Against {0} is not an entry with points of {1} in {2}").format(
+					doc.redeem_against, doc.customer, doc.loyalty_program
+				)
+			)
+		book.update((e.name, e) for e in named)
+	entries.load_lots(
+		member, book, posting_date, lambda: lots.spendable(book.values(), posting_date, voucher) >= needed
+	)
+	entry = Entry(
+		name=doc.name,
+		kind=Kind.ADJUSTED,
+		voucher=voucher,
+		points=doc.loyalty_points,
+		remaining=0,
+		posting_date=posting_date,
+		expiry_date=getdate(doc.expiry_date) if doc.loyalty_points > 0 else earning.NEVER,
+		lot=doc.redeem_against or None,
+		tier=doc.loyalty_program_tier or member.loyalty_program_tier,
+		purchase_amount=exact(doc.purchase_amount),
+		reason=doc.discretionary_reason or None,
+	)
+	try:
+		after = lots.adjust(book.values(), entry, entries.new_name)
+	except lots.NotEnoughPoints as e:
+		frappe.throw(
+			_("Loyalty Point Entry: {0} points asked for, {1} spendable by {2} on {3}.").format(
+				e.asked, e.spendable, doc.customer, frappe.format(posting_date, "Date")
+			)
+		)
+	entries.write(member, book, after, Cause("Direct Insert", entries.DOCTYPE, doc.name), announced=doc.name)
+	doc.update(entries.to_row(after[doc.name], member) | {"membership": member.name})

@@ -1,0 +1,57 @@
+"""The daily job that closes lots whose last day has passed.
+
+Points stop counting the day after their date whether or not it runs; it writes the expiry rows, and brings
+the cached balances along.
+"""
+
+import frappe
+from frappe.utils import getdate, today
+
+from loyalty_app.ledger import entries, membership
+from loyalty_app.ledger.log import Cause
+from loyalty_app.rules import lots
+
+# Memberships in one transaction: short enough for terminals not to wait.
+AT_ONCE = 100
+
+
+def enqueue_sweep() -> None:
+	"""Queue the sweep (scheduler, daily)."""
+	frappe.enqueue("loyalty_app.ledger.expiry.sweep", queue="long", job_id="loyalty_app_expiry", deduplicate=True)
+
+
+def sweep() -> int:
+	"""Close every lot that was good through a day before today; return how many memberships had one.
+
+	Commits after each batch, so it can be stopped at any time and run again: what is done is not due any more.
+	"""
+	on = getdate(today())
+	swept = 0
+	while names := due(on, AT_ONCE):
+		for name in names:
+			close_expired(name)
+		swept += len(names)
+		frappe.db.commit()  # nosemgrep: a background job, one batch is one transaction
+	return swept
+
+
+def due(on, limit: int) -> list[str]:
+	"""Memberships with a lot that has expired before `on` and is still open."""
+	return frappe.get_all(
+		membership.DOCTYPE, filters={"next_expiry": ("<", on)}, order_by="name", limit=limit, pluck="name"
+	)
+
+
+def close_expired(name: str) -> None:
+	"""Close the expired lots of the membership `name`."""
+	member = membership.lock(name)
+	table = frappe.qb.DocType(entries.DOCTYPE)
+	on = getdate(today())
+	book = entries.read(
+		table.membership == name, table.is_open == 1, table.expiry_date < on, table.remaining_points > 0
+	)
+	before = {e.name: e for e in book}
+	after = lots.expire(book, on, entries.new_name)
+	if not entries.write(member, before, after, Cause("Expiry")):
+		# Its points were spent or taken back before they expired: only the date is left to put right.
+		membership.apply(member, {}, {})

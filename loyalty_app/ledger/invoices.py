@@ -1,0 +1,263 @@
+"""What an invoice's entries should be, and bringing the ledger to it.
+
+One path for submit, cancel, return, cancel of a return and a repeated call: the wanted state is computed
+from the invoice, its returns and the terms recorded when it earned; the ledger writes the difference.
+"""
+
+import enum
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+
+import frappe
+from frappe import _
+from frappe.model.document import Document
+from frappe.query_builder.functions import Sum
+from frappe.utils import cint, cstr, get_link_to_form, getdate, today
+
+from loyalty_app.ledger import entries, membership
+from loyalty_app.ledger.log import Cause
+from loyalty_app.rules import earning, lots, tiers
+from loyalty_app.rules.amounts import exact
+from loyalty_app.rules.earning import EarnOn
+from loyalty_app.rules.lots import Earning, Entry, Kind, Terms, Voucher, Wanted
+
+
+class Event(str, enum.Enum):
+	"""What happened to an invoice; values stand in the log."""
+
+	SUBMIT = "Submit"
+	CANCEL = "Cancel"
+	RETURN = "Return"
+	RETURN_CANCELLED = "Return Cancelled"
+
+
+# What the ledger reads of an invoice, or of the invoice that a return is against.
+FACTS = (
+	"name",
+	"customer",
+	"company",
+	"posting_date",
+	"docstatus",
+	"is_return",
+	"is_opening",
+	"loyalty_program",
+	"redeem_loyalty_points",
+	"loyalty_points",
+	"loyalty_amount",
+	"base_grand_total",
+	"base_net_total",
+)
+
+
+def settle_invoice(doc: Document, event: Event) -> None:
+	"""Bring the entries of `doc`, or of the invoice it returns, to what they should be after `event`.
+
+	`doc` is a Sales Invoice or POS Invoice, already written with its new docstatus. Spec 4 to 6.
+	Raises ValidationError when it redeems more than is spendable, or takes back points that were spent
+	and the program blocks that.
+	"""
+	if doc.get("is_consolidated"):
+		return  # a POS closing: the POS Invoices in it have earned and redeemed already
+	if event in (Event.RETURN, Event.RETURN_CANCELLED):
+		if not doc.return_against:
+			return
+		invoice = frappe.db.get_value(doc.doctype, doc.return_against, FACTS, as_dict=True)
+	else:
+		invoice = frappe._dict({key: doc.get(key) for key in FACTS})
+		invoice.may_earn = event is Event.SUBMIT and not cint(doc.get("dont_create_loyalty_points"))
+	invoice.doctype = doc.doctype
+	invoice.posting_date = getdate(invoice.posting_date)
+	if not invoice.loyalty_program:
+		return
+
+	program = frappe.get_cached_doc("Loyalty Program", invoice.loyalty_program)
+	redeems = cint(invoice.redeem_loyalty_points) and cint(invoice.loyalty_points)
+	if event is Event.SUBMIT:
+		invoice.may_earn = invoice.may_earn and earns(invoice, program)
+		if not (invoice.may_earn or redeems):
+			return
+		name = membership.ensure(invoice.customer, program.name)
+	else:
+		name = membership.find(invoice.customer, program.name)
+		if not name:
+			return  # nothing of this invoice was ever recorded
+
+	member = membership.lock(name)
+	voucher = Voucher(invoice.doctype, invoice.name)
+	own = entries.of_voucher(member, voucher)
+	if not own and event is not Event.SUBMIT and not was_recorded(member, voucher):
+		return
+	returns = returns_of(invoice) if event is not Event.SUBMIT else []
+	blocks = program.if_points_already_spent == "Block"
+	wanted = Wanted(
+		voucher=voucher,
+		earning=wanted_earning(doc, invoice, program, own, returns, member),
+		redeem=wanted_redemption(invoice, returns),
+		redeem_on=invoice.posting_date,
+		on=getdate(today()) if event in (Event.CANCEL, Event.RETURN_CANCELLED) else getdate(doc.posting_date),
+		strict=event is Event.SUBMIT or blocks,
+		block_spent=blocks,
+	)
+	book = entries.around(member, own, wanted, getdate(today()))
+	try:
+		after = lots.settle(book.values(), wanted, entries.new_name)
+	except lots.NotEnoughPoints as e:
+		refuse_redemption(e.asked, e.spendable, invoice)
+	except lots.AlreadySpent as e:
+		refuse_taking_back(e, doc)
+	else:
+		entries.write(member, book, after, Cause(event.value, doc.doctype, doc.name))
+
+
+def was_recorded(member: frappe._dict, voucher: Voucher) -> bool:
+	"""Whether the ledger ever had an entry of `voucher`; all of them may have been returned since."""
+	return bool(
+		frappe.db.exists(
+			"Loyalty Point Log",
+			{"membership": member.name, "invoice_type": voucher.doctype, "invoice": voucher.name},
+		)
+	)
+
+
+def is_active(program: Document, on: date) -> bool:
+	"""Whether `program` runs on `on`, both its dates included."""
+	return getdate(program.from_date) <= on and not (program.to_date and getdate(program.to_date) < on)
+
+
+def earns(invoice: dict, program: Document) -> bool:
+	"""Whether an invoice being submitted may earn in `program` at all (spec 4)."""
+	return (
+		not cint(invoice["is_return"])
+		and cstr(invoice["is_opening"]) != "Yes"
+		and program.company == invoice["company"]
+		and is_active(program, getdate(invoice["posting_date"]))
+	)
+
+
+def wanted_earning(
+	doc: Document,
+	invoice: frappe._dict,
+	program: Document,
+	own: list[Entry],
+	returns: list[frappe._dict],
+	member: frappe._dict,
+) -> Earning | None:
+	"""The lot that `invoice` should have, by the terms recorded with the one it has, if it has one."""
+	if invoice.docstatus != 1:
+		return None
+	earned = next((e for e in own if e.kind is Kind.EARNED), None)
+	if earned:
+		terms, tier, posting_date, expiry = earned.terms, earned.tier, earned.posting_date, earned.expiry_date
+		amount = eligible(invoice, terms) + sum((eligible(r, terms) for r in returns), Decimal(0))
+	elif invoice.may_earn:
+		terms = Terms(earn_on=EarnOn(program.earn_on or EarnOn.GRAND_TOTAL), excluded_items=excluded(doc, program))
+		amount = eligible(invoice, terms)
+		reached = tiers.tier_for(membership.tiers_of(program.name), member.total_spent + amount)
+		tier = reached.name if reached else None
+		terms = Terms(reached.factor if reached else None, terms.earn_on, terms.excluded_items)
+		posting_date = invoice.posting_date
+		expiry = earning.expiry_date(posting_date, cint(program.expiry_duration))
+	else:
+		return None
+	amount = max(amount, Decimal(0))
+	points = earning.points_for(amount, terms.factor) if terms.factor else 0
+	if points > earning.MOST_POINTS:
+		frappe.throw(
+			_("{0} would earn {1} points, more than can be recorded. Check the Collection Factor of tier {2}.").format(
+				invoice.name, points, tier
+			)
+		)
+	return Earning(points, amount, posting_date, expiry, tier, terms)
+
+
+def wanted_redemption(invoice: frappe._dict, returns: list[frappe._dict]) -> int:
+	"""Points that `invoice` should have spent: what it redeems less what its returns gave back."""
+	if invoice.docstatus != 1 or not cint(invoice.redeem_loyalty_points) or cint(invoice.is_return):
+		return 0
+	given_back = sum(abs(cint(r.loyalty_points)) for r in returns if cint(r.redeem_loyalty_points))
+	return max(cint(invoice.loyalty_points) - given_back, 0)
+
+
+def eligible(invoice: frappe._dict, terms: Terms) -> Decimal:
+	"""The part of an invoice or return that counts under `terms`, in company currency."""
+	return earning.eligible_amount(
+		earn_on=terms.earn_on,
+		grand_total=exact(invoice.base_grand_total),
+		net_total=exact(invoice.base_net_total),
+		excluded_net=excluded_net(invoice, terms.excluded_items),
+		paid_with_points=exact(invoice.loyalty_amount) if cint(invoice.redeem_loyalty_points) else Decimal(0),
+		places=membership.currency_places(invoice.company),
+	)
+
+
+def excluded_net(invoice: frappe._dict, item_codes: Iterable[str]) -> Decimal:
+	"""Net amount of the lines of an invoice or return with one of `item_codes`, in company currency."""
+	if not item_codes:
+		return Decimal(0)
+	items = frappe.qb.DocType(f"{invoice.doctype} Item")
+	query = frappe.qb.from_(items).select(Sum(items.base_net_amount)).where(items.parent == invoice.name)
+	return exact(query.where(items.item_code.isin(list(item_codes))).run()[0][0])
+
+
+def excluded(doc: Document, program: Document) -> tuple[str, ...]:
+	"""Item codes on `doc` that do not earn under `program`: by item, by brand or by item group, nested."""
+	if not program.exclusions:
+		return ()
+	named = {(row.exclude_type, row.exclude_value) for row in program.exclusions}
+	groups = set()
+	for kind, value in named:
+		if kind == "Item Group":
+			groups.update(frappe.db.get_descendants("Item Group", value), [value])
+	codes = {item.item_code for item in doc.items if item.item_code}
+	if not codes:
+		return ()
+	items = frappe.get_all(
+		"Item", filters={"name": ("in", sorted(codes))}, fields=["name", "item_group", "brand"]
+	)
+	return tuple(
+		sorted(
+			item.name
+			for item in items
+			if ("Item", item.name) in named or ("Brand", item.brand) in named or item.item_group in groups
+		)
+	)
+
+
+def returns_of(invoice: frappe._dict, except_for: str | None = None) -> list[frappe._dict]:
+	"""The submitted returns against `invoice`, as they are now: by a locking read."""
+	table = frappe.qb.DocType(invoice.doctype)
+	query = (
+		frappe.qb.from_(table)
+		.select(*FACTS)
+		.where((table.return_against == invoice.name) & (table.is_return == 1) & (table.docstatus == 1))
+	)
+	if except_for:
+		query = query.where(table.name != except_for)
+	rows = query.for_update().run(as_dict=True)
+	for row in rows:
+		row.doctype = invoice.doctype
+	return rows
+
+
+def refuse_redemption(asked: int, spendable: int, invoice: frappe._dict) -> None:
+	frappe.throw(
+		_("You don't have enough Loyalty Points to redeem: {0} asked for, {1} spendable by {2} on {3}.").format(
+			asked, max(spendable, 0), invoice.customer, frappe.format(getdate(invoice.posting_date), "Date")
+		),
+		title=_("Loyalty Points"),
+	)
+
+
+def refuse_taking_back(spent: lots.AlreadySpent, doc: Document) -> None:
+	links = ", ".join(
+		get_link_to_form(v.doctype, v.name) if v.doctype and v.name else _("an adjustment")
+		for v in spent.vouchers
+	)
+	frappe.throw(
+		_(
+			"{0} {1}: {2} of the Loyalty Points it takes back have been redeemed already, and the Loyalty Program"
+			" blocks that. First cancel {3}."
+		).format(_(doc.doctype), doc.name, spent.points, links),
+		title=_("Loyalty Points already spent"),
+	)

@@ -1,0 +1,277 @@
+"""Loyalty Membership: one customer in one program, and the row that writers lock."""
+
+from datetime import date
+from decimal import Decimal
+
+import frappe
+from frappe.query_builder.functions import Min, Sum
+from frappe.utils import getdate, now, today
+from pypika import Case
+
+from loyalty_app.rules import redemption
+from loyalty_app.rules.amounts import exact
+from loyalty_app.rules.earning import NEVER
+from loyalty_app.rules.lots import Entry, Kind
+from loyalty_app.rules.tiers import Tier, next_tier, tier_for
+
+DOCTYPE = "Loyalty Membership"
+ENTRY = "Loyalty Point Entry"
+
+STATE = (
+	"name",
+	"customer",
+	"loyalty_program",
+	"company",
+	"loyalty_program_tier",
+	"balance",
+	"shortfall",
+	"total_spent",
+	"points_earned",
+	"points_redeemed",
+	"points_expired",
+	"next_expiry",
+	"log_count",
+	"log_hash",
+)
+
+
+def find(customer: str, program: str) -> str | None:
+	"""The name of the membership of `customer` in `program`, None where there is none yet."""
+	return frappe.db.get_value(DOCTYPE, {"customer": customer, "loyalty_program": program})
+
+
+def ensure(customer: str, program: str) -> str:
+	"""The name of the membership of `customer` in `program`, created if it is not there."""
+	name = find(customer, program)
+	if name:
+		return name
+	stamp, user = now(), frappe.session.user
+	is_current = frappe.db.get_value("Customer", customer, "loyalty_program") == program
+	values = {
+		"name": frappe.generate_hash(length=10),
+		"owner": user,
+		"modified_by": user,
+		"creation": stamp,
+		"modified": stamp,
+		"docstatus": 0,
+		"customer": customer,
+		"customer_name": frappe.db.get_value("Customer", customer, "customer_name"),
+		"loyalty_program": program,
+		"company": frappe.get_cached_value("Loyalty Program", program, "company"),
+		"active": int(is_current),
+	}
+	# Another terminal may create it in this very moment: the unique index lets one of the two rows in.
+	frappe.db.bulk_insert(DOCTYPE, list(values), [tuple(values.values())], ignore_duplicates=True)
+	return frappe.db.get_value(DOCTYPE, {"customer": customer, "loyalty_program": program}, for_update=True)
+
+
+def lock(name: str) -> frappe._dict:
+	"""Lock the membership by its primary key until the transaction ends, and return its present state.
+
+	The values are those of the locking statement itself; a plain read after it could be older.
+	"""
+	row = frappe.db.get_value(DOCTYPE, name, STATE, as_dict=True, for_update=True)
+	if not row:
+		frappe.throw(frappe._("Loyalty Membership {0} does not exist any more").format(name))
+	row.total_spent = exact(row.total_spent)
+	row.next_expiry = getdate(row.next_expiry) if row.next_expiry else None
+	for key in ("balance", "shortfall", "points_earned", "points_redeemed", "points_expired", "log_count"):
+		row[key] = row[key] or 0
+	return row
+
+
+def tiers_of(program: str) -> list[Tier]:
+	"""The tiers of `program`, in no particular order."""
+	rules = frappe.get_cached_doc("Loyalty Program", program).collection_rules
+	return [Tier(r.tier_name, exact(r.min_spent), exact(r.collection_factor)) for r in rules]
+
+
+def shown_tier(program: str, total_spent: Decimal) -> str | None:
+	"""The tier that spending `total_spent` in all has reached; none before anything was spent."""
+	tier = tier_for(tiers_of(program), total_spent) if total_spent > 0 else None
+	return tier.name if tier else None
+
+
+def apply(member: frappe._dict, before: dict[str, Entry], after: dict[str, Entry]) -> None:
+	"""Bring the locked `member` from the entries `before` to those `after`, and the customer's tier along."""
+	on = getdate(today())
+
+	def change(value):
+		return sum(value(e) for e in after.values()) - sum(value(e) for e in before.values())
+
+	member.total_spent += change(lambda e: e.purchase_amount)
+	member.points_earned += change(lambda e: max(e.points, 0))
+	member.points_redeemed -= change(lambda e: e.points if e.is_spending else 0)
+	member.points_expired -= change(lambda e: e.points if e.kind is Kind.EXPIRED else 0)
+	member.shortfall -= change(lambda e: e.remaining if e.is_shortfall else 0)
+	if member.next_expiry and member.next_expiry < on:
+		# Points expired since the last movement and the daily job has not come by: count afresh.
+		member.balance = open_points(member.name, on)
+		member.next_expiry = first_expiry(member.name, on)
+	else:
+		member.balance += change(lambda e: e.remaining if e.expiry_date >= on else 0)
+		expiries = {e.expiry_date for e in after.values() if e.is_lot and e.remaining and e.expiry_date >= on}
+		earliest = min(expiries - {NEVER}, default=None)
+		if earliest and (not member.next_expiry or earliest < member.next_expiry):
+			member.next_expiry = earliest
+		elif member.next_expiry and member.next_expiry not in expiries:
+			touched = {e.expiry_date for e in before.values() if e.is_lot and e.remaining}
+			if member.next_expiry in touched:
+				member.next_expiry = first_expiry(member.name, on)
+	save(member)
+
+
+def save(member: frappe._dict) -> None:
+	"""Write the locked `member`, with the tier that follows from its spend, on the customer too."""
+	tier = shown_tier(member.loyalty_program, member.total_spent)
+	tier_changed = tier != (member.loyalty_program_tier or None)
+	member.loyalty_program_tier = tier
+	values = {key: member[key] for key in STATE[4:]} | {"total_spent": float(member.total_spent)}
+	table = frappe.qb.DocType(DOCTYPE)
+	query = frappe.qb.update(table).where(table.name == member.name)
+	for key, value in (values | {"modified": now(), "modified_by": frappe.session.user}).items():
+		query = query.set(table[key], value)
+	query.run()
+	frappe.clear_document_cache(DOCTYPE, member.name)
+	if tier_changed:
+		show_tier(member.customer, member.loyalty_program, tier)
+
+
+def show_tier(customer: str, program: str, tier: str | None) -> None:
+	"""Show `tier` on the customer, if `program` is the one the customer is in."""
+	table = frappe.qb.DocType("Customer")
+	(
+		frappe.qb.update(table)
+		.set(table.loyalty_program_tier, tier)
+		.where((table.name == customer) & (table.loyalty_program == program))
+	).run()
+	frappe.clear_document_cache("Customer", customer)
+
+
+def mark_active(customer: str, program: str | None) -> None:
+	"""Mark the membership of `customer` in `program` as the current one, all others as left."""
+	table = frappe.qb.DocType(DOCTYPE)
+	(
+		frappe.qb.update(table)
+		.set(table.active, Case().when(table.loyalty_program == (program or ""), 1).else_(0))
+		.where(table.customer == customer)
+	).run()
+
+
+def delete(name: str) -> None:
+	"""Delete a membership without entries; its log, if it has one, stays."""
+	frappe.db.delete(DOCTYPE, {"name": name})
+	frappe.clear_document_cache(DOCTYPE, name)
+
+
+def _open(name: str, on: date):
+	table = frappe.qb.DocType(ENTRY)
+	return table, frappe.qb.from_(table).where(
+		(table.membership == name) & (table.is_open == 1) & (table.expiry_date >= on)
+	)
+
+
+def open_points(name: str, on: date) -> int:
+	"""What is left of all lots that are good on `on` or later, less shortfalls."""
+	table, query = _open(name, on)
+	return int(query.select(Sum(table.remaining_points)).run()[0][0] or 0)
+
+
+def first_expiry(name: str, on: date) -> date | None:
+	"""The earliest day on or after `on` through which an open lot is good; None where none ever expires."""
+	table, query = _open(name, on)
+	query = query.where((table.remaining_points > 0) & (table.expiry_date < NEVER))
+	earliest = query.select(Min(table.expiry_date)).run()[0][0]
+	return getdate(earliest) if earliest else None
+
+
+def spendable(name: str, on: date) -> int:
+	"""Points of the membership `name` that may be spent on the posting date `on`; below 0 after a shortfall.
+
+	A helpful number, read without a lock: the binding check is made under the lock at submit.
+	"""
+	table, query = _open(name, on)
+	query = query.where((table.posting_date <= on) | (table.remaining_points < 0))
+	points = int(query.select(Sum(table.remaining_points)).run()[0][0] or 0)
+	if on < getdate(today()):
+		# The daily job has closed lots that were still good on that day.
+		closed = (
+			frappe.qb.from_(table)
+			.select(Sum(table.loyalty_points))
+			.where(
+				(table.membership == name)
+				& (table.is_open == 0)
+				& (table.expiry_date >= on)
+				& (table.expiry_date < getdate(today()))
+				& (table.entry_type == Kind.EXPIRED.value)
+			)
+		)
+		points -= int(closed.run()[0][0] or 0)
+	return points
+
+
+def summary(customer: str, program: str | None = None, on: date | None = None) -> frappe._dict:
+	"""What a customer has in a loyalty program (the customer's own, if `program` is not given).
+
+	Keys: loyalty_program, company, currency, membership, balance (points spendable on `on`, today if not
+	given), conversion_factor, worth, total_spent, tier, collection_factor, next_tier, next_tier_minimum,
+	missing_to_next_tier, next_expiry, next_expiry_points, points_earned, points_redeemed, points_expired.
+	Money in company currency. Empty for a customer in no program. The caller checks permissions.
+	"""
+	program = program or frappe.get_cached_value("Customer", customer, "loyalty_program")
+	if not program:
+		return frappe._dict()
+	doc = frappe.get_cached_doc("Loyalty Program", program)
+	on = getdate(on or today())
+	fields = ["name", "total_spent", "points_earned", "points_redeemed", "points_expired"]
+	row = (
+		frappe.db.get_value(DOCTYPE, {"customer": customer, "loyalty_program": program}, fields, as_dict=True)
+		or frappe._dict()
+	)
+	spent = exact(row.total_spent)
+	tiers = tiers_of(program)
+	tier = tier_for(tiers, spent) if spent > 0 else None
+	following = next_tier(tiers, spent) if tier else min(tiers, key=lambda t: t.minimum, default=None)
+	balance = spendable(row.name, on) if row.name else 0
+	factor = exact(doc.conversion_factor)
+	places = currency_places(doc.company)
+	expiring = first_expiry(row.name, on) if row.name else None
+	return frappe._dict(
+		loyalty_program=program,
+		company=doc.company,
+		currency=frappe.get_cached_value("Company", doc.company, "default_currency"),
+		membership=row.name,
+		balance=balance,
+		conversion_factor=float(factor),
+		worth=float(redemption.worth(max(balance, 0), factor, places)),
+		total_spent=float(spent),
+		tier=tier.name if tier else None,
+		collection_factor=float(tier.factor) if tier else None,
+		next_tier=following.name if following else None,
+		next_tier_minimum=float(following.minimum) if following else None,
+		missing_to_next_tier=float(max(following.minimum - spent, 0)) if following else None,
+		next_expiry=expiring,
+		next_expiry_points=_expiring_points(row.name, expiring) if expiring else 0,
+		points_earned=row.points_earned or 0,
+		points_redeemed=row.points_redeemed or 0,
+		points_expired=row.points_expired or 0,
+	)
+
+
+def _expiring_points(name: str, on: date) -> int:
+	table = frappe.qb.DocType(ENTRY)
+	query = frappe.qb.from_(table).where(
+		(table.membership == name)
+		& (table.is_open == 1)
+		& (table.expiry_date == on)
+		& (table.remaining_points > 0)
+	)
+	return int(query.select(Sum(table.remaining_points)).run()[0][0] or 0)
+
+
+def currency_places(company: str) -> int:
+	"""Decimals of amounts in the currency of `company`."""
+	from frappe.model.meta import get_field_precision
+
+	currency = frappe.get_cached_value("Company", company, "default_currency")
+	return int(get_field_precision(frappe.get_meta("Sales Invoice").get_field("base_grand_total"), currency=currency))

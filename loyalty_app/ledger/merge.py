@@ -1,0 +1,56 @@
+"""Two customers become one: their memberships and entries are pooled (spec 3)."""
+
+import frappe
+from frappe.utils import getdate, today
+
+from loyalty_app.ledger import entries, membership
+from loyalty_app.ledger.log import Cause
+from loyalty_app.rules import lots
+
+
+def merge_customers(old: str, new: str) -> None:
+	"""Move the entries of customer `old` into the memberships of customer `new`, before `old` is renamed to it.
+
+	Both memberships' logs tell of the move; the emptied membership is deleted, its log stays. A membership in a
+	program that `new` is not in needs nothing: the rename itself carries it over.
+	"""
+	for source, program in frappe.get_all(
+		membership.DOCTYPE,
+		filters={"customer": old},
+		fields=["name", "loyalty_program"],
+		order_by="name",
+		as_list=True,
+	):
+		target = membership.find(new, program)
+		if target:
+			pool(source, target, Cause("Merge", "Customer", new))
+
+
+def pool(source: str, target: str, cause: Cause) -> None:
+	"""Move all entries of the membership `source` into `target` and delete `source`."""
+	# One order for everybody who locks two memberships, or they would wait for each other.
+	members = {name: membership.lock(name) for name in sorted((source, target))}
+	table = frappe.qb.DocType(entries.DOCTYPE)
+	moved = {e.name: e for e in entries.read(table.membership == source)}
+	entries.write(members[source], moved, {}, cause)
+	member = members[target]
+	kept = {e.name: e for e in entries.read(table.membership == target, table.is_open == 1)}
+	after = lots.cover([*kept.values(), *moved.values()], getdate(today()), entries.new_name)
+	entries.write(member, kept, after, cause)
+	membership.delete(source)
+
+
+def refresh_customer(customer: str) -> None:
+	"""Bring name, program and tier of `customer` and its memberships in line after a rename or merge."""
+	values = frappe.db.get_value("Customer", customer, ["customer_name", "loyalty_program"], as_dict=True)
+	table = frappe.qb.DocType(membership.DOCTYPE)
+	(
+		frappe.qb.update(table)
+		.set(table.customer_name, values.customer_name)
+		.where(table.customer == customer)
+	).run()
+	membership.mark_active(customer, values.loyalty_program)
+	name = values.loyalty_program and membership.find(customer, values.loyalty_program)
+	if name:
+		tier = frappe.db.get_value(membership.DOCTYPE, name, "loyalty_program_tier")
+		membership.show_tier(customer, values.loyalty_program, tier)

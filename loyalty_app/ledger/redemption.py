@@ -1,0 +1,136 @@
+"""Redeeming points on an invoice: the checks of spec 5, and what a return gives back."""
+
+from decimal import Decimal
+from typing import NamedTuple, NoReturn
+
+import frappe
+from frappe import _
+from frappe.model.document import Document
+from frappe.utils import cint, flt, fmt_money, getdate
+
+from loyalty_app.ledger import invoices, membership
+from loyalty_app.rules import redemption
+from loyalty_app.rules.amounts import exact
+from loyalty_app.rules.redemption import Limits
+
+
+class Redemption(NamedTuple):
+	"""Points and their value in company currency; both negative on a return."""
+
+	points: int
+	amount: Decimal
+
+
+def whole_points(value) -> int:
+	"""`value` as a whole number of points. Raises ValidationError when it is not one."""
+	number = flt(value)
+	if isinstance(value, str) and value.strip() and not number and value.strip().strip("0.+-"):
+		refuse(_("Loyalty Points must be a whole number, not {0}").format(frappe.bold(frappe.utils.escape_html(value))))
+	if number != cint(number):
+		refuse(_("Loyalty Points must be a whole number, not {0}").format(frappe.bold(number)))
+	return cint(number)
+
+
+def refuse(message: str) -> NoReturn:
+	frappe.throw(message, title=_("Loyalty Points"))
+
+
+def amount_of(points: int, program: Document) -> Decimal:
+	"""What `points` pay in company currency: points x conversion factor."""
+	return redemption.worth(points, exact(program.conversion_factor), membership.currency_places(program.company))
+
+
+def limits_of(program: Document) -> Limits:
+	return Limits(
+		minimum=cint(program.minimum_redemption_points),
+		step=cint(program.redemption_step),
+		share=exact(program.maximum_redemption_share),
+	)
+
+
+def payable_total(doc: Document) -> Decimal:
+	"""The total of an invoice in company currency: the rounded one where rounding is on."""
+	if not doc.is_rounded_total_disabled() and flt(doc.get("base_rounded_total")):
+		return exact(doc.base_rounded_total)
+	return exact(doc.base_grand_total)
+
+
+def check(doc: Document, points: int) -> None:
+	"""Refuse to redeem `points` on the invoice `doc`, whose totals are computed, if a rule forbids it.
+
+	The balance is checked here by a plain read, to help while the invoice is a draft; the ledger checks it
+	again under its lock when the invoice is submitted. Spec 5. Raises ValidationError.
+	"""
+	program = frappe.get_cached_doc("Loyalty Program", doc.loyalty_program)
+	posting_date = getdate(doc.posting_date)
+	if points <= 0:
+		refuse(_("Loyalty Points to redeem must be more than zero"))
+	if program.company != doc.company:
+		refuse(_("The Loyalty Program isn't valid for the selected company: {0} belongs to {1}").format(program.name, program.company))
+	if not invoices.is_active(program, posting_date):
+		refuse(
+			_("Loyalty Program {0} is not active on the posting date {1}").format(
+				program.name, frappe.format(posting_date, "Date")
+			)
+		)
+	total = payable_total(doc)
+	amount = amount_of(points, program)
+	if amount <= 0:
+		refuse(
+			_("Points of Loyalty Program {0} pay nothing: its Conversion Factor is 0").format(program.name)
+		)
+	if amount > total:
+		refuse(
+			_("You can't redeem Loyalty Points having more value than the Total Amount. {0} points are worth {1}, the total is {2}.").format(
+				points, money(amount, program), money(total, program)
+			)
+		)
+	check_limits(points, amount, total, program)
+	name = membership.find(doc.customer, program.name)
+	spendable = membership.spendable(name, posting_date) if name else 0
+	if points > spendable:
+		invoices.refuse_redemption(points, spendable, doc)
+
+
+def check_limits(points: int, amount: Decimal, total: Decimal, program: Document) -> None:
+	"""Refuse a redemption that the program's minimum, step or maximum share forbids."""
+	limits = limits_of(program)
+	if points < limits.minimum:
+		refuse(_("Loyalty Program {0} redeems {1} points or more at a time").format(program.name, limits.minimum))
+	if limits.step > 1 and points % limits.step:
+		refuse(_("Loyalty Program {0} redeems multiples of {1} points").format(program.name, limits.step))
+	if limits.share and amount > total * limits.share / 100:
+		refuse(
+			_("Loyalty Program {0} lets points pay {1}% of an invoice at the most: {2} of {3}").format(
+				program.name,
+				frappe.format(flt(limits.share), "Float"),
+				money(total * limits.share / 100, program),
+				money(total, program),
+			)
+		)
+
+
+def money(amount: Decimal, program: Document) -> str:
+	currency = frappe.get_cached_value("Company", program.company, "default_currency")
+	return fmt_money(flt(amount), currency=currency)
+
+
+def taken_back(doc: Document, invoice: frappe._dict) -> Redemption:
+	"""What the return `doc`, whose totals are computed, takes back of what `invoice` redeemed.
+
+	In proportion to everything returned so far, rounded down to whole points; all of it on a full return.
+	Zero or negative. Spec 6.
+	"""
+	others = [
+		r for r in invoices.returns_of(invoice, except_for=doc.name) if cint(r.redeem_loyalty_points)
+	]
+	every = invoices.returns_of(invoice, except_for=doc.name)
+	returned = sum((abs(exact(r.base_grand_total)) for r in every), abs(exact(doc.base_grand_total)))
+	redeemed, amount = cint(invoice.loyalty_points), exact(invoice.loyalty_amount)
+	points = redemption.points_given_back(redeemed, returned, exact(invoice.base_grand_total))
+	value = redemption.value_given_back(points, redeemed, amount, membership.currency_places(invoice.company))
+	points -= sum(abs(cint(r.loyalty_points)) for r in others)
+	value -= sum((abs(exact(r.loyalty_amount)) for r in others), Decimal(0))
+	if points <= 0:
+		return Redemption(0, Decimal(0))
+	return Redemption(-points, -max(value, Decimal(0)))

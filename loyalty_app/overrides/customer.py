@@ -1,0 +1,57 @@
+"""What loyalty does to Customer: joining, leaving and switching programs, merging, deleting."""
+
+import frappe
+from frappe import _
+from frappe.model.document import Document
+
+from loyalty_app import enrolment
+from loyalty_app.ledger import membership, merge
+
+
+def before_validate(doc: Document, method: str | None = None) -> None:
+	"""Join the one program that fits, before ERPNext looks for one (spec 3)."""
+	enrolment.assign(doc)
+
+
+def validate(doc: Document, method: str | None = None) -> None:
+	"""Show the tier reached in the customer's program; leaving or switching resets it (spec 3)."""
+	enrolment.keep_choice_open(doc)
+	name = membership.find(doc.name, doc.loyalty_program) if doc.loyalty_program and not doc.is_new() else None
+	doc.loyalty_program_tier = (
+		frappe.db.get_value(membership.DOCTYPE, name, "loyalty_program_tier") if name else None
+	)
+
+
+def on_update(doc: Document, method: str | None = None) -> None:
+	"""Open the membership of the program joined; those left stay, for later returns and cancels."""
+	before = doc.get_doc_before_save()
+	if before and before.loyalty_program == doc.loyalty_program:
+		return
+	if doc.loyalty_program:
+		membership.ensure(doc.name, doc.loyalty_program)
+	membership.mark_active(doc.name, doc.loyalty_program)
+
+
+def before_rename(doc: Document, method: str | None, old: str, new: str, merge_into: bool = False) -> None:
+	"""Pool the points of two customers who become one, while both still have their names."""
+	if merge_into:
+		merge.merge_customers(old, new)
+
+
+def after_rename(doc: Document, method: str | None, old: str, new: str, merge_into: bool = False) -> None:
+	merge.refresh_customer(new)
+
+
+def on_trash(doc: Document, method: str | None = None) -> None:
+	"""Refuse to delete a customer whose points are on record; drop memberships in which nothing happened."""
+	for name in frappe.get_all(membership.DOCTYPE, filters={"customer": doc.name}, pluck="name"):
+		if frappe.db.exists("Loyalty Point Log", {"membership": name}):
+			frappe.throw(
+				_(
+					"Customer {0} cannot be deleted: loyalty points are on record. Disable the customer instead, or"
+					" merge it into another."
+				).format(frappe.bold(doc.customer_name or doc.name)),
+				frappe.LinkExistsError,
+				title=_("Loyalty points on record"),
+			)
+		membership.delete(name)

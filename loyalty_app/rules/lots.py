@@ -1,0 +1,454 @@
+"""Lots: which points are spent, given back, taken back and expired.
+
+A *lot* is an entry with positive points; `remaining` says how many are left of it. A *draw* is an entry
+with negative points that names the lot it draws on. A draw that no lot covers (the lot was taken back
+after its points were spent) is a *shortfall*: its `lot` is None and its `remaining` is its negative points,
+so that what a member may spend is always the sum of `remaining`.
+
+`settle` is the one way points move. It takes the entries that matter and what a voucher should have, and
+returns the entries as they should be; the caller writes the difference. Being a function of the wanted
+state, it gives the same answer however often it is asked.
+"""
+
+import enum
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from loyalty_app.rules.earning import NEVER, EarnOn
+
+
+class Kind(str, enum.Enum):
+	"""Values are the options of Loyalty Point Entry's *Entry Type*."""
+
+	EARNED = "Earned"
+	REDEEMED = "Redeemed"
+	EXPIRED = "Expired"
+	ADJUSTED = "Adjusted"
+
+
+class Voucher(NamedTuple):
+	"""The document an entry belongs to; both None for an entry without one."""
+
+	doctype: str | None
+	name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+	"""The program's terms at the moment of earning, recorded so that a later return is computed by them.
+
+	`factor` is None where no tier was reached; `excluded_items` are the item codes that did not earn.
+	"""
+
+	factor: Decimal | None = None
+	earn_on: EarnOn = EarnOn.GRAND_TOTAL
+	excluded_items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+	"""A Loyalty Point Entry, as far as the rules care."""
+
+	name: str
+	kind: Kind
+	voucher: Voucher
+	points: int
+	remaining: int
+	posting_date: date
+	expiry_date: date
+	lot: str | None = None
+	tier: str | None = None
+	purchase_amount: Decimal = Decimal(0)
+	terms: Terms | None = None
+	reason: str | None = None
+
+	@property
+	def is_lot(self) -> bool:
+		return self.points > 0
+
+	@property
+	def is_spending(self) -> bool:
+		"""Takes points out by a decision: redeemed or adjusted away, not expired."""
+		return self.points < 0 and self.kind is not Kind.EXPIRED
+
+	@property
+	def is_shortfall(self) -> bool:
+		return self.is_spending and self.lot is None
+
+
+@dataclass(frozen=True, slots=True)
+class Earning:
+	"""The lot a voucher should have. Zero points are an entry all the same: its purchase amount is spend."""
+
+	points: int
+	purchase_amount: Decimal
+	posting_date: date
+	expiry_date: date
+	tier: str | None
+	terms: Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+	"""What a voucher's entries should come to.
+
+	redeem: points spent by the voucher in all.
+	redeem_on: the posting date that decides which lots may be drawn on.
+	on: the date of the event, from which on other lots may cover a shortfall.
+	strict: refuse to redeem more than is spendable; otherwise the rest is recorded as a shortfall.
+	block_spent: refuse to take back points that other vouchers have spent already.
+	"""
+
+	voucher: Voucher
+	earning: Earning | None
+	redeem: int
+	redeem_on: date
+	on: date
+	strict: bool = True
+	block_spent: bool = False
+
+
+class NotEnoughPoints(Exception):
+	"""More points asked for than are spendable on the posting date."""
+
+	def __init__(self, asked: int, spendable: int):
+		super().__init__(f"{asked} points asked for, {spendable} spendable")
+		self.asked = asked
+		self.spendable = spendable
+
+
+class AlreadySpent(Exception):
+	"""Points to be taken back were spent by `vouchers`, and the program does not allow that."""
+
+	def __init__(self, points: int, vouchers: tuple[Voucher, ...]):
+		super().__init__(f"{points} points already spent by {vouchers}")
+		self.points = points
+		self.vouchers = vouchers
+
+
+def draw_order(lot: Entry) -> tuple:
+	"""Earliest expiry first, then earliest posting, then name (spec 5)."""
+	return lot.expiry_date, lot.posting_date, lot.name
+
+
+def spendable(entries: Iterable[Entry], on: date, voucher: Voucher | None = None) -> int:
+	"""Points that may be spent on the posting date `on`, negative after points already spent were taken back.
+
+	Points earned by `voucher` itself do not count: an invoice cannot be paid with what it earns.
+	"""
+	return sum(e.remaining for e in entries if e.is_shortfall or _can_pay(e, on, voucher))
+
+
+def _can_pay(lot: Entry, on: date, voucher: Voucher | None) -> bool:
+	return lot.is_lot and lot.posting_date <= on <= lot.expiry_date and lot.voucher != voucher
+
+
+def has_enough(entries: Iterable[Entry], wanted: Wanted, needed: int) -> bool:
+	"""Whether the lots among `entries` are sure to decide `settle`; if not, it wants more lots.
+
+	`needed` points is what redemption and shortfalls can come to at the most.
+	"""
+	entries = list(entries)
+	owing = {e.voucher for e in entries if e.is_shortfall} | {wanted.voucher}
+	to_draw = sum(e.remaining for e in entries if _can_pay(e, wanted.redeem_on, wanted.voucher))
+	to_cover = sum(e.remaining for e in entries if _can_cover(e, wanted.on) and e.voucher not in owing)
+	return min(to_draw, to_cover) >= needed
+
+
+def _can_cover(lot: Entry, on: date) -> bool:
+	return lot.is_lot and lot.remaining > 0 and lot.expiry_date >= on
+
+
+def settle(entries: Iterable[Entry], wanted: Wanted, new_name: Callable[[], str]) -> dict[str, Entry]:
+	"""Bring a voucher's entries to what is wanted; return all entries by name.
+
+	`entries` must hold the voucher's own, the lots those draw on, the draws on the voucher's lot, all
+	shortfalls, and lots until `has_enough`. Expiry rows among them, with their lots, are reopened first and
+	closed again after, so that a redemption posted before the expiry finds its points whether or not the
+	daily job has run.
+
+	Raises NotEnoughPoints, AlreadySpent.
+	"""
+	book = _Book(entries, new_name)
+	closed = book.reopen()
+	book.release(wanted)
+	book.replace_lot(wanted)
+	book.draw(wanted)
+	book.cover(wanted.on)
+	book.close(book.renamed.get(name, name) for name in closed)
+	return book.result()
+
+
+def adjust(entries: Iterable[Entry], entry: Entry, new_name: Callable[[], str]) -> dict[str, Entry]:
+	"""Add `entry` that no invoice stands behind; return all entries by name.
+
+	Positive points become a lot and cover shortfalls first. Negative points are drawn from the lot that
+	`entry.lot` names, or from as many as it takes, one row a lot, the first of which is named as `entry` is.
+	`entries` must hold the shortfalls and the lots that may be drawn on.
+
+	Raises NotEnoughPoints.
+	"""
+	book = _Book(entries, new_name)
+	if entry.points >= 0:
+		book.put(replace(entry, remaining=entry.points))
+		book.cover(entry.posting_date)
+		return book.result()
+	names = iter([entry.name])
+	book.new_name = lambda: next(names, None) or new_name()
+	lots = [e for e in book.entries.values() if _can_pay(e, entry.posting_date, entry.voucher)]
+	if entry.lot:
+		lots = [e for e in lots if e.name == entry.lot]
+	available = min(
+		sum(e.remaining for e in lots), spendable(book.entries.values(), entry.posting_date, entry.voucher)
+	)
+	if -entry.points > available:
+		raise NotEnoughPoints(-entry.points, max(available, 0))
+	book.take_from(lots, replace(entry, points=0, remaining=0), -entry.points)
+	return book.result()
+
+
+def cover(entries: Iterable[Entry], on: date, new_name: Callable[[], str]) -> dict[str, Entry]:
+	"""Let lots that are good on `on` cover the shortfalls among `entries`; return all by name."""
+	book = _Book(entries, new_name)
+	book.cover(on)
+	return book.result()
+
+
+def adopt(entries: Iterable[Entry], today: date, new_name: Callable[[], str]) -> dict[str, Entry]:
+	"""Put entries in order that something else wrote, without changing what is spendable; return all by name.
+
+	Lots get what was not drawn from them. What was drawn from a lot beyond its points, or from none, is a
+	shortfall that other lots cover as far as they reach; where it has expired and counts no more, a lot of its
+	own, expired as well, stands against it.
+	"""
+	book = _Book([], new_name)
+	draws = []
+	for entry in entries:
+		if entry.points < 0:
+			draws.append(entry)
+		else:
+			book.put(replace(entry, lot=None, remaining=entry.points))
+	for draw in sorted(draws, key=lambda e: (e.posting_date, e.name)):
+		lot = book.entries.get(draw.lot) if draw.lot else None
+		covered = min(lot.remaining, -draw.points) if lot else 0
+		book.put(replace(draw, lot=None, remaining=draw.points, purchase_amount=Decimal(0)))
+		if covered:
+			book.move(draw, covered, lot.name)
+		short = book.entries[draw.name]
+		if short.lot is None and short.points and draw.expiry_date < today:
+			against = replace(
+				draw,
+				name=new_name(),
+				kind=Kind.ADJUSTED,
+				points=-short.points,
+				remaining=-short.points,
+				lot=None,
+				purchase_amount=Decimal(0),
+			)
+			book.put(against)
+			book.move(short, -short.points, against.name)
+		elif short.lot is None:
+			book.put(replace(short, expiry_date=NEVER))
+	book.cover(today)
+	return book.result()
+
+
+def expire(entries: Iterable[Entry], today: date, new_name: Callable[[], str]) -> dict[str, Entry]:
+	"""Close the lots among `entries` that were good through a day before `today`; return all by name."""
+	book = _Book(entries, new_name)
+	book.close(e.name for e in list(book.entries.values()) if e.is_lot and e.expiry_date < today)
+	return book.result()
+
+
+@dataclass(slots=True)
+class _Book:
+	"""A working copy of some entries of one membership."""
+
+	entries: dict[str, Entry]
+	new_name: Callable[[], str]
+	# A return gives the earned entry a new name: old name -> new name.
+	renamed: dict[str, str] = field(default_factory=dict)
+
+	def __init__(self, entries: Iterable[Entry], new_name: Callable[[], str]):
+		self.entries = {e.name: e for e in entries}
+		self.new_name = new_name
+		self.renamed = {}
+
+	def result(self) -> dict[str, Entry]:
+		# Draws that were given back whole are no entries; a lot of zero points still carries its spend.
+		return {
+			name: e for name, e in self.entries.items() if e.points or e.kind in (Kind.EARNED, Kind.ADJUSTED)
+		}
+
+	def put(self, entry: Entry) -> None:
+		self.entries[entry.name] = entry
+
+	def where(self, condition: Callable[[Entry], bool]) -> list[Entry]:
+		return [e for e in self.entries.values() if condition(e)]
+
+	def move(self, draw: Entry, points: int, to: str | None) -> None:
+		"""Make `points` of `draw` (positive) draw on the lot named `to`, or on none."""
+		self.give_back(draw, points)
+		self.take(draw, points, to)
+
+	def give_back(self, draw: Entry, points: int) -> None:
+		draw = self.entries[draw.name]
+		draw = replace(draw, points=draw.points + points)
+		if draw.lot is None:
+			draw = replace(draw, remaining=draw.points)
+		elif lot := self.entries.get(draw.lot):
+			self.put(replace(lot, remaining=lot.remaining + points))
+		self.put(draw)
+
+	def take(self, like: Entry, points: int, lot_name: str | None) -> None:
+		"""Draw `points` (positive) for the voucher and kind of `like`: one row a lot."""
+		row = next(
+			(
+				e
+				for e in self.entries.values()
+				if e.points <= 0
+				and e.lot == lot_name
+				and e.kind is like.kind
+				and e.voucher == like.voucher
+				and e.posting_date == like.posting_date
+				and e.reason == like.reason
+				and e.terms is None
+			),
+			None,
+		)
+		if not row:
+			moved_whole = like.name in self.entries and not self.entries[like.name].points
+			name = like.name if moved_whole else self.new_name()
+			row = replace(like, name=name, points=0, remaining=0, lot=lot_name)
+		row = replace(row, points=row.points - points)
+		if lot_name is None:
+			# Without a lot there is no date on which the debt would lapse.
+			row = replace(row, remaining=row.points, expiry_date=NEVER)
+		else:
+			lot = self.entries[lot_name]
+			self.put(replace(lot, remaining=lot.remaining - points))
+			row = replace(row, expiry_date=lot.expiry_date, tier=lot.tier)
+		self.put(row)
+
+	def take_from(self, lots: Iterable[Entry], like: Entry, points: int) -> None:
+		for lot in sorted(lots, key=draw_order):
+			if part := min(points, lot.remaining):
+				self.take(like, part, lot.name)
+				points -= part
+
+	def reopen(self) -> list[str]:
+		"""Give expired points back to their lots; return the lots' names."""
+		rows = self.where(lambda e: e.kind is Kind.EXPIRED)
+		for row in rows:
+			self.give_back(row, -row.points)
+		return [row.lot for row in rows if row.lot]
+
+	def close(self, names: Iterable[str]) -> None:
+		for name in names:
+			lot = self.entries.get(name)
+			if lot and lot.remaining > 0:
+				row = Entry(
+					name="",
+					kind=Kind.EXPIRED,
+					voucher=lot.voucher,
+					points=0,
+					remaining=0,
+					posting_date=lot.expiry_date + timedelta(days=1),
+					expiry_date=lot.expiry_date,
+				)
+				self.take(row, lot.remaining, lot.name)
+
+	def redemptions(self, voucher: Voucher) -> list[Entry]:
+		return self.where(lambda e: e.kind is Kind.REDEEMED and e.voucher == voucher and e.points < 0)
+
+	def release(self, wanted: Wanted) -> None:
+		"""Give back what the voucher redeemed too much: shortfalls first, then the points that last longest."""
+		rows = self.redemptions(wanted.voucher)
+		surplus = -sum(r.points for r in rows) - wanted.redeem
+		for row in sorted(rows, key=draw_order, reverse=True):
+			points = min(max(surplus, 0), -row.points)
+			if points:
+				self.give_back(row, points)
+				surplus -= points
+
+	def replace_lot(self, wanted: Wanted) -> None:
+		own = self.where(lambda e: e.kind is Kind.EARNED and e.voucher == wanted.voucher)
+		earning = wanted.earning
+		if (
+			earning
+			and len(own) == 1
+			and (own[0].points, own[0].purchase_amount) == (earning.points, earning.purchase_amount)
+		):
+			return
+		if not own and not earning:
+			return
+
+		names = {e.name for e in own}
+		draws = self.where(lambda e: e.lot in names and e.is_spending)
+		left = earning.points if earning else 0
+		overdrawn = -sum(d.points for d in draws) - left
+		if overdrawn > 0 and wanted.block_spent:
+			raise AlreadySpent(overdrawn, tuple(sorted({d.voucher for d in draws})))
+
+		lot_name = None
+		if earning:
+			lot_name = self.new_name()
+			self.put(
+				Entry(
+					name=lot_name,
+					kind=Kind.EARNED,
+					voucher=wanted.voucher,
+					points=earning.points,
+					remaining=earning.points,
+					posting_date=earning.posting_date,
+					expiry_date=earning.expiry_date,
+					tier=earning.tier,
+					purchase_amount=earning.purchase_amount,
+					terms=earning.terms,
+				)
+			)
+			self.renamed.update(dict.fromkeys(names, lot_name))
+		# First spent, first kept: the latest spending is what the points no longer reach for.
+		for draw in sorted(draws, key=lambda d: (d.posting_date, d.name)):
+			kept = min(-draw.points, left)
+			left -= kept
+			if kept:
+				self.move(draw, kept, lot_name)
+			if draw_left := -self.entries[draw.name].points:
+				self.move(draw, draw_left, None)
+		for name in names:
+			for row in self.where(lambda e: e.kind is Kind.EXPIRED and e.lot == name):
+				del self.entries[row.name]
+			del self.entries[name]
+
+	def draw(self, wanted: Wanted) -> None:
+		missing = wanted.redeem + sum(r.points for r in self.redemptions(wanted.voucher))
+		if missing <= 0:
+			return
+		available = spendable(self.entries.values(), wanted.redeem_on, wanted.voucher)
+		if missing > available and wanted.strict:
+			raise NotEnoughPoints(missing, max(available, 0))
+		row = Entry(
+			name="",
+			kind=Kind.REDEEMED,
+			voucher=wanted.voucher,
+			points=0,
+			remaining=0,
+			posting_date=wanted.redeem_on,
+			expiry_date=NEVER,
+		)
+		payable = min(missing, max(available, 0))
+		self.take_from(self.where(lambda e: _can_pay(e, wanted.redeem_on, wanted.voucher)), row, payable)
+		if missing > payable:
+			self.take(row, missing - payable, None)
+
+	def cover(self, on: date) -> None:
+		"""Let lots that are good on `on` cover shortfalls, oldest spending first."""
+		for debt in sorted(self.where(lambda e: e.is_shortfall), key=lambda e: (e.posting_date, e.name)):
+			for lot in sorted(self.where(lambda e: _can_cover(e, on)), key=draw_order):
+				points = min(-self.entries[debt.name].points, self.entries[lot.name].remaining)
+				if points > 0 and lot.voucher != debt.voucher:
+					self.move(debt, points, lot.name)
