@@ -1,0 +1,28 @@
+# Everyday commands; each sets up what it needs by itself. See README.md and sandbox/README.md.
+# SANDBOX_DIR: where the sandbox lives (default .sandbox)  SANDBOX_PORT: the desk's port (default 8000)
+PYTHON ?= python3
+SANDBOX = $(PYTHON) -m sandbox
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-reset test test-rules lint clean
+
+help:            ## show this list
+	@sed -n 's/^\([a-z-]*\): *## */  make \1\t/p' Makefile
+
+demo:            ## set up and serve a site with demo data at http://127.0.0.1:8000 (Administrator / admin)
+	@$(SANDBOX) demo
+
+demo-reset:      ## throw the demo site away and make it afresh
+	@$(SANDBOX) demo-reset
+
+test:            ## run every test: rules, site, REST, browser, sandbox
+	@$(SANDBOX) test
+
+test-rules:      ## run the tests of the rules alone
+	@$(SANDBOX) test-rules
+
+lint:            ## check style with ruff
+	@$(SANDBOX) lint
+
+clean:           ## delete the sandbox with everything in it
+	@$(SANDBOX) clean

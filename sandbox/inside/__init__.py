@@ -1,0 +1,1 @@
+"""What runs inside the sandbox's own virtual environment, beside Frappe."""

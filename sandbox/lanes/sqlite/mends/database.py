@@ -1,0 +1,34 @@
+"""SQLite: parameters, locks, MySQL's functions."""
+
+FILE = "database/sqlite/database.py"
+
+
+def mend(tree):
+	tree.sub(
+		FILE,
+		'\tdef execute_query(self, query, values=None):\n\t\tquery = query.replace("%s", "?")\n',
+		"\tfrom sandbox.lanes.sqlite.frame.sqlite import connect, execute_query\n\n"
+		'\tdef _pasting_execute_query(self, query, values=None):\n\t\tquery = query.replace("%s", "?")\n',
+		"values were pasted into the statement as quoted text: 5 became '5', None became 'None'",
+	)
+	tree.sub(
+		FILE,
+		"\tdef set_execution_timeout(self, seconds: int):\n"
+		'\t\tself.sql(f"PRAGMA busy_timeout = {int(seconds) * 1000}")\n',
+		"\tfrom sandbox.lanes.sqlite.frame.sqlite import begin_statement, set_execution_timeout\n",
+		"the limit for a statement was set as the time to wait for a lock",
+	)
+	tree.sub(
+		FILE,
+		'\t\t\tself.sql("BEGIN")',
+		"\t\t\tself.sql(self.begin_statement())",
+		"two transactions that read a naming series and then write it got the same number (55 of 100 creates failed)",
+	)
+	tree.sub(
+		FILE,
+		'\t\tconn.create_function("regexp", 2, regexp)\n',
+		'\t\tconn.create_function("regexp", 2, regexp)\n'
+		"\t\tfrom sandbox.lanes.sqlite.frame.sqlite import add_functions\n\n"
+		"\t\tadd_functions(conn)\n",
+		"Frappe's own queries use CONCAT_WS, IF, NOW and other functions SQLite lacks",
+	)
