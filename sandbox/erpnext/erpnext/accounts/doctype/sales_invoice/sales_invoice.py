@@ -65,7 +65,12 @@ class SalesInvoice(SellingController):
 		self.clear_unallocated_mode_of_payments()
 		self.make_gl_entries()
 
-		if not self.is_return and not self.is_consolidated and self.loyalty_program:
+		if (
+			not self.is_return
+			and not self.is_consolidated
+			and self.loyalty_program
+			and not self.dont_create_loyalty_points
+		):
 			self.make_loyalty_point_entry()
 		elif self.is_return and self.return_against and not self.is_consolidated and self.loyalty_program:
 			original = frappe.get_doc("Sales Invoice", self.return_against)
