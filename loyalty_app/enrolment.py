@@ -11,6 +11,8 @@ from frappe.query_builder import Case
 from frappe.query_builder.functions import Count, Sum
 from frappe.utils import cint, now, today
 
+from loyalty_app.ledger import membership
+
 BATCH_SIZE = 200
 PROGRESS_KEPT_SECONDS = 24 * 60 * 60
 
@@ -192,8 +194,6 @@ def _customers_by_matches(program: str):
 
 def _join(program: str, customers: list[str]) -> int:
 	"""Put those of the customers who still have no program into this one; return how many that were."""
-	from loyalty_app.ledger import membership
-
 	customer = frappe.qb.DocType("Customer")
 	(
 		frappe.qb.update(customer)

@@ -29,13 +29,7 @@ after_uninstall = "loyalty_app.setup.uninstall.after_uninstall"
 
 # Documents of ERPNext
 doc_events = {
-	"Sales Invoice": {
-		"before_validate": "loyalty_app.overrides.invoice.before_validate",
-		"validate": "loyalty_app.overrides.invoice.validate",
-		"on_submit": "loyalty_app.overrides.invoice.on_submit",
-		"on_cancel": "loyalty_app.overrides.invoice.on_cancel",
-	},
-	"POS Invoice": {
+	("Sales Invoice", "POS Invoice"): {
 		"before_validate": "loyalty_app.overrides.invoice.before_validate",
 		"validate": "loyalty_app.overrides.invoice.validate",
 		"on_submit": "loyalty_app.overrides.invoice.on_submit",

@@ -9,6 +9,7 @@ from frappe.model.document import Document
 from frappe.utils import cint, cstr, flt, formatdate, getdate
 
 from loyalty_app import enrolment
+from loyalty_app.ledger import membership
 
 # what the columns hold: Currency and Float are decimal(21,9)
 LARGEST_AMOUNT = Decimal(10) ** 12 - 1
@@ -55,6 +56,12 @@ class LoyaltyProgram(Document):
 		to_date: DF.Date | None
 	# end: auto-generated types
 
+	def _set_defaults(self):
+		# Frappe would fill an empty group from the site's default for new customers, but empty means all
+		given = self.customer_group
+		super()._set_defaults()
+		self.customer_group = given
+
 	def validate(self):
 		self.validate_type()
 		self.validate_dates()
@@ -84,8 +91,11 @@ class LoyaltyProgram(Document):
 				).format(frappe.bold(self.name)),
 				title=_("Program has a history"),
 			)
-		# memberships of a program in which nothing ever moved say nothing; left behind they would block the deletion
-		frappe.db.delete("Loyalty Membership", {"loyalty_program": self.name})
+		# memberships in which nothing ever moved say nothing; left behind they would block the deletion
+		for name in frappe.get_all(
+			"Loyalty Membership", filters={"loyalty_program": self.name}, pluck="name"
+		):
+			membership.delete(name)
 
 	def validate_type(self):
 		allowed = self.meta.get_field("loyalty_program_type").options.split("\n")

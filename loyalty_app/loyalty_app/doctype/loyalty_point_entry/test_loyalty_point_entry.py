@@ -1,0 +1,116 @@
+# Copyright (c) 2026, loyalty_app maintainers
+# See license.txt
+
+import frappe
+from frappe.utils import today
+
+from loyalty_app.loyalty_app.doctype.loyalty_point_entry import loyalty_point_entry
+from loyalty_app.tests.utils import IntegrationTestCase, make_customer, make_program, store
+
+READERS = {"Accounts User", "Accounts Manager", "Auditor"}
+
+
+class TestLoyaltyPointEntry(IntegrationTestCase):
+	"""Nobody edits points by hand, Administrator neither."""
+
+	def setUp(self):
+		frappe.set_user("Administrator")
+
+	def entry(self):
+		program = make_program()
+		return store(
+			"Loyalty Point Entry",
+			loyalty_program=program.name,
+			customer=make_customer().name,
+			company=program.company,
+			loyalty_points=5,
+			posting_date=today(),
+			expiry_date="9999-12-31",
+		)
+
+	def membership(self):
+		return store("Loyalty Membership", customer=make_customer().name, loyalty_program=make_program().name)
+
+	def log(self):
+		return store("Loyalty Point Log", membership=self.membership().name, sequence=1, action="Insert")
+
+	def test_entry_is_not_edited(self):
+		entry = self.entry()
+		entry.loyalty_points = 500
+		self.assertRaises(frappe.ValidationError, entry.save)
+		self.assertRaises(frappe.ValidationError, entry.save, ignore_permissions=True)
+		self.assertEqual(frappe.db.get_value(entry.doctype, entry.name, "loyalty_points"), 5)
+
+	def test_entry_is_not_deleted_or_renamed(self):
+		entry = self.entry()
+		self.assertRaises(frappe.ValidationError, entry.delete)
+		self.assertRaises(frappe.ValidationError, frappe.delete_doc, entry.doctype, entry.name, force=True)
+		self.assertRaises(
+			frappe.ValidationError, frappe.rename_doc, entry.doctype, entry.name, "renamed", force=True
+		)
+		self.assertTrue(frappe.db.exists(entry.doctype, entry.name))
+
+	def test_membership_is_the_ledger_s(self):
+		new = frappe.get_doc(
+			{
+				"doctype": "Loyalty Membership",
+				"customer": make_customer().name,
+				"loyalty_program": make_program().name,
+				"balance": 1000,
+			}
+		)
+		self.assertRaises(frappe.ValidationError, new.insert)
+
+		member = self.membership()
+		member.balance = 1000
+		self.assertRaises(frappe.ValidationError, member.save)
+		self.assertRaises(frappe.ValidationError, member.delete)
+		self.assertRaises(
+			frappe.ValidationError, frappe.rename_doc, member.doctype, member.name, "renamed", force=True
+		)
+
+	def test_one_membership_per_customer_and_program(self):
+		member = self.membership()
+		with self.assertRaises(frappe.UniqueValidationError):
+			store("Loyalty Membership", customer=member.customer, loyalty_program=member.loyalty_program)
+
+	def test_log_only_grows(self):
+		new = frappe.get_doc(
+			{"doctype": "Loyalty Point Log", "membership": self.membership().name, "sequence": 1}
+		)
+		self.assertRaises(frappe.ValidationError, new.insert)
+
+		log = self.log()
+		log.points_after = 9
+		self.assertRaises(frappe.ValidationError, log.save)
+		log.flags.from_ledger = True
+		self.assertRaises(frappe.ValidationError, log.save)
+		self.assertRaises(frappe.ValidationError, log.delete)
+		self.assertRaises(
+			frappe.ValidationError, frappe.rename_doc, log.doctype, log.name, "renamed", force=True
+		)
+
+	def test_no_role_writes(self):
+		for doctype, readers in (
+			("Loyalty Point Entry", READERS),
+			("Loyalty Point Log", READERS),
+			("Loyalty Membership", READERS | {"Sales User"}),
+		):
+			permissions = frappe.get_meta(doctype).permissions
+			self.assertEqual({p.role for p in permissions}, readers, doctype)
+			for p in permissions:
+				self.assertEqual((p.read, p.report, p.export, p.print), (1, 1, 1, 1))
+				self.assertFalse(p.write or p.create or p.delete or p.submit or p.cancel or p.amend, doctype)
+
+	def test_entries_do_not_stand_in_the_way_of_cancelling(self):
+		self.assertTrue(loyalty_point_entry.exclude_from_linked_with)
+
+	def test_indexes(self):
+		for doctype, index in (
+			("Loyalty Point Entry", "loyalty_point_entry_open_lots"),
+			("Loyalty Point Entry", "loyalty_point_entry_invoice"),
+			("Loyalty Point Entry", "loyalty_point_entry_redeemed"),
+			("Loyalty Membership", "loyalty_membership_customer_program"),
+			("Loyalty Point Log", "loyalty_point_log_membership_sequence"),
+		):
+			self.assertTrue(frappe.db.has_index(f"tab{doctype}", index), index)

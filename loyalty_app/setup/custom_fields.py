@@ -1,0 +1,59 @@
+"""Fields this app adds to a site's doctypes beyond its own files."""
+
+import frappe
+from frappe.model import display_fieldtypes
+
+from loyalty_app.setup import takeover
+
+COPIED = (
+	"fieldname",
+	"label",
+	"fieldtype",
+	"options",
+	"default",
+	"description",
+	"depends_on",
+	"reqd",
+	"read_only",
+	"hidden",
+	"length",
+	"precision",
+	"no_copy",
+	"in_list_view",
+	"in_standard_filter",
+	"fetch_from",
+)
+
+
+def get_custom_fields() -> dict[str, list[dict]]:
+	"""Return the custom fields by doctype: those fields of ERPNext's loyalty doctypes that the installed ERPNext
+	has and our files lack. ERPNext's own code reads them, and its versions differ."""
+	fields = {}
+	for doctype in takeover.DOCTYPES:
+		if takeover.definition_file(doctype, takeover.ERPNEXT_MODULE).exists():
+			if missing := _missing_fields(doctype):
+				fields[doctype] = missing
+	return fields
+
+
+def _missing_fields(doctype: str) -> list[dict]:
+	ours = {df["fieldname"] for df in takeover.definition(doctype, takeover.OUR_MODULE)["fields"]}
+	taken = set(
+		frappe.get_all(
+			"Custom Field",
+			filters={"dt": doctype, "module": ["!=", takeover.OUR_MODULE]},
+			pluck="fieldname",
+		)
+	)
+	definition = takeover.definition(doctype, takeover.ERPNEXT_MODULE)
+	by_name = {df["fieldname"]: df for df in definition["fields"]}
+	missing, previous = [], None
+	for fieldname in definition["field_order"]:
+		df = by_name[fieldname]
+		if fieldname not in ours and fieldname not in taken and df["fieldtype"] not in display_fieldtypes:
+			missing.append(
+				{key: df[key] for key in COPIED if key in df}
+				| {"insert_after": previous, "module": takeover.OUR_MODULE}
+			)
+		previous = fieldname
+	return missing

@@ -1,0 +1,38 @@
+"""Installing and migrating; `uninstall` is the mirror image."""
+
+from frappe.custom.doctype.custom_field.custom_field import create_custom_fields
+
+from loyalty_app.ledger.takeover import take_over_entries
+from loyalty_app.setup import takeover
+from loyalty_app.setup.custom_fields import get_custom_fields
+from loyalty_app.setup.versions import refuse_unsupported
+
+
+def before_install():
+	"""Refuse a Frappe or ERPNext this app was not made for, before anything is changed."""
+	refuse_unsupported()
+
+
+def after_install():
+	"""Complete the doctypes, then build memberships and lots from the entries ERPNext has written so far."""
+	complete_doctypes()
+	take_over_entries()
+	takeover.report_foreign_controllers()
+
+
+def before_migrate():
+	"""Refuse an unsupported Frappe or ERPNext, and keep ERPNext's copies of our doctypes out of the migration."""
+	refuse_unsupported()
+	takeover.skip_erpnext_files()
+
+
+def after_migrate():
+	"""Make certain the doctypes are ours, whatever the migration loaded."""
+	complete_doctypes()
+	takeover.report_foreign_controllers()
+
+
+def complete_doctypes():
+	"""Take the doctypes over and add the fields the installed ERPNext has beyond our files."""
+	takeover.take_over()
+	create_custom_fields(get_custom_fields())
