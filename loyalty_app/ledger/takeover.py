@@ -1,8 +1,8 @@
 """Memberships and lots from entries that ERPNext wrote before this app was installed (spec 3, 6)."""
 
 import frappe
-from frappe.utils import cint, getdate, today
-from frappe.utils.data import update_progress_bar
+from frappe.utils import cint, getdate, today, update_progress_bar
+
 
 from loyalty_app.ledger import entries, log, membership
 from loyalty_app.rules import lots
