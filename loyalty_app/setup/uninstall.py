@@ -16,6 +16,8 @@ def after_uninstall():
 	"""Take the doctypes over again after a dry run, which runs both hooks but uninstalls nothing."""
 	if "loyalty_app" in frappe.get_installed_apps():
 		complete_doctypes()
+	else:
+		delete_desktop_records()
 
 
 def delete_custom_fields():
@@ -23,3 +25,17 @@ def delete_custom_fields():
 	would clash; the columns stay."""
 	for name in frappe.get_all("Custom Field", filters={"module": takeover.OUR_MODULE}, pluck="name"):
 		frappe.delete_doc("Custom Field", name, force=True)
+
+
+def delete_desktop_records():
+	"""Delete the sidebar and the desktop icon, which Frappe 16 keeps by app and not by module.
+
+	Deleting their documents would delete this app's files too where developer mode is on.
+	"""
+	for doctype in ("Desktop Icon", "Workspace Sidebar"):
+		if not frappe.db.exists("DocType", doctype):
+			continue
+		for name in frappe.get_all(doctype, filters={"app": "loyalty_app"}, pluck="name"):
+			for df in frappe.get_meta(doctype).get_table_fields():
+				frappe.db.delete(df.options, {"parenttype": doctype, "parent": name})
+			frappe.db.delete(doctype, {"name": name})
