@@ -19,15 +19,6 @@ def set_defaults(doc: Document) -> None:
 			frappe.throw(
 				_("Loyalty Point Entry: set {0}").format(_(doc.meta.get_label(field))), frappe.MandatoryError
 			)
-	if not frappe.db.exists("Customer", doc.customer):
-		frappe.throw(
-			_("Loyalty Point Entry: Customer {0} does not exist").format(doc.customer), frappe.LinkValidationError
-		)
-	if not frappe.db.exists("Loyalty Program", doc.loyalty_program):
-		frappe.throw(
-			_("Loyalty Point Entry: Loyalty Program {0} does not exist").format(doc.loyalty_program),
-			frappe.LinkValidationError,
-		)
 	program = frappe.get_cached_doc("Loyalty Program", doc.loyalty_program)
 	doc.company = doc.company or program.company
 	if doc.company != program.company:

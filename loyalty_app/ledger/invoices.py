@@ -64,7 +64,7 @@ def settle_invoice(doc: Document, event: Event) -> None:
 			return
 		invoice = frappe.db.get_value(doc.doctype, doc.return_against, FACTS, as_dict=True)
 	else:
-		invoice = frappe._dict({key: doc.get(key) for key in FACTS})
+		invoice = facts_of(doc)
 		invoice.may_earn = event is Event.SUBMIT and not cint(doc.get("dont_create_loyalty_points"))
 	invoice.doctype = doc.doctype
 	invoice.posting_date = getdate(invoice.posting_date)
@@ -110,6 +110,13 @@ def settle_invoice(doc: Document, event: Event) -> None:
 		entries.write(member, book, after, Cause(event.value, doc.doctype, doc.name))
 
 
+def facts_of(doc: Document) -> frappe._dict:
+	"""What the ledger reads of the invoice `doc`, saved or not, and its lines."""
+	invoice = frappe._dict({key: doc.get(key) for key in FACTS})
+	invoice.update(doctype=doc.doctype, posting_date=getdate(doc.posting_date), lines=doc.get("items") or [])
+	return invoice
+
+
 def was_recorded(member: frappe._dict, voucher: Voucher) -> bool:
 	"""Whether the ledger ever had an entry of `voucher`; all of them may have been returned since."""
 	return bool(
@@ -148,18 +155,31 @@ def wanted_earning(
 		return None
 	earned = next((e for e in own if e.kind is Kind.EARNED), None)
 	if earned:
-		terms, tier, posting_date, expiry = earned.terms, earned.tier, earned.posting_date, earned.expiry_date
-		amount = eligible(invoice, terms) + sum((eligible(r, terms) for r in returns), Decimal(0))
-	elif invoice.may_earn:
-		terms = Terms(earn_on=EarnOn(program.earn_on or EarnOn.GRAND_TOTAL), excluded_items=excluded(doc, program))
-		amount = eligible(invoice, terms)
-		reached = tiers.tier_for(membership.tiers_of(program.name), member.total_spent + amount)
-		tier = reached.name if reached else None
-		terms = Terms(reached.factor if reached else None, terms.earn_on, terms.excluded_items)
-		posting_date = invoice.posting_date
-		expiry = earning.expiry_date(posting_date, cint(program.expiry_duration))
-	else:
-		return None
+		amount = eligible(invoice, earned.terms) + sum((eligible(r, earned.terms) for r in returns), Decimal(0))
+		return earning_of(
+			invoice, amount, earned.posting_date, earned.expiry_date, earned.tier, earned.terms
+		)
+	return would_earn(invoice, doc, program, member.total_spent) if invoice.may_earn else None
+
+
+def would_earn(invoice: frappe._dict, doc: Document, program: Document, spent: Decimal) -> Earning:
+	"""The lot that `invoice` earns when it is submitted by a customer who has `spent` so far (spec 4).
+
+	`invoice` is `facts_of(doc)` with its totals computed, and `earns`. Nothing is read that is not in it or in
+	the program, so that what a form promises and what a submit records cannot differ.
+	"""
+	terms = Terms(earn_on=EarnOn(program.earn_on or EarnOn.GRAND_TOTAL), excluded_items=excluded(doc, program))
+	amount = eligible(invoice, terms)
+	reached = tiers.tier_for(membership.tiers_of(program.name), spent + amount)
+	terms = Terms(reached.factor if reached else None, terms.earn_on, terms.excluded_items)
+	expiry = earning.expiry_date(invoice.posting_date, cint(program.expiry_duration))
+	return earning_of(invoice, amount, invoice.posting_date, expiry, reached.name if reached else None, terms)
+
+
+def earning_of(
+	invoice: frappe._dict, amount: Decimal, posting_date: date, expiry: date, tier: str | None, terms: Terms
+) -> Earning:
+	"""The lot for `amount` spent under `terms`. Raises ValidationError where its points cannot be recorded."""
 	amount = max(amount, Decimal(0))
 	points = earning.points_for(amount, terms.factor) if terms.factor else 0
 	if points > earning.MOST_POINTS:
@@ -195,6 +215,8 @@ def excluded_net(invoice: frappe._dict, item_codes: Iterable[str]) -> Decimal:
 	"""Net amount of the lines of an invoice or return with one of `item_codes`, in company currency."""
 	if not item_codes:
 		return Decimal(0)
+	if invoice.get("lines") is not None:
+		return sum((exact(line.base_net_amount) for line in invoice.lines if line.item_code in item_codes), Decimal(0))
 	items = frappe.qb.DocType(f"{invoice.doctype} Item")
 	query = frappe.qb.from_(items).select(Sum(items.base_net_amount)).where(items.parent == invoice.name)
 	return exact(query.where(items.item_code.isin(list(item_codes))).run()[0][0])

@@ -35,6 +35,7 @@ __all__ = [
 	"make_user",
 	"root",
 	"store",
+	"tax_account",
 	"tree_node",
 	"unique",
 ]
@@ -136,8 +137,16 @@ def account(company_name: str | None = None, currency: str | None = None, **filt
 
 def expense_account(company_name: str | None = None) -> str:
 	"""Return the account loyalty redemptions are charged to in tests."""
-	company_name = company_name or company()
-	filters = {"company": company_name, "account_name": "Loyalty Test Expense"}
+	return _made_account(company_name or company(), "Loyalty Test Expense", "Expense")
+
+
+def tax_account(company_name: str | None = None) -> str:
+	"""Return the account that taxes are booked to in tests."""
+	return _made_account(company_name or company(), "Loyalty Test Tax", "Liability", account_type="Tax")
+
+
+def _made_account(company_name: str, title: str, root_type: str, **values) -> str:
+	filters = {"company": company_name, "account_name": title}
 	if name := frappe.db.exists("Account", filters):
 		return name
 	parent = frappe.get_all(
@@ -145,26 +154,15 @@ def expense_account(company_name: str | None = None) -> str:
 		filters={
 			"company": company_name,
 			"is_group": 1,
-			"root_type": "Expense",
+			"root_type": root_type,
 			"parent_account": ["is", "set"],
 		},
 		order_by="lft desc",
 		limit=1,
 		pluck="name",
 	)[0]
-	return (
-		frappe.get_doc(
-			{
-				"doctype": "Account",
-				"is_group": 0,
-				"root_type": "Expense",
-				"parent_account": parent,
-				**filters,
-			}
-		)
-		.insert(ignore_permissions=True)
-		.name
-	)
+	values |= {"is_group": 0, "root_type": root_type, "parent_account": parent}
+	return frappe.get_doc({"doctype": "Account", **filters, **values}).insert(ignore_permissions=True).name
 
 
 def cost_center(company_name: str | None = None) -> str:

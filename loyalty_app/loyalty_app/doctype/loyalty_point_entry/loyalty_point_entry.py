@@ -41,6 +41,12 @@ class LoyaltyPointEntry(Document):
 		remaining_points: DF.Int
 	# end: auto-generated types
 
+	def _set_defaults(self):
+		"""Leave the company open for the program to decide: the user's default company may be another."""
+		company = self.company
+		super()._set_defaults()
+		self.company = company
+
 	def before_insert(self):
 		direct.set_defaults(self)
 
