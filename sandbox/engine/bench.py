@@ -84,13 +84,13 @@ def ensure(lane: Lane, site: str) -> None:
 
 
 @contextlib.contextmanager
-def fresh_site(lane: Lane) -> Iterator[tuple[str, str]]:
-	"""Copy the base site for one run; yields the copy's name and the address of a Redis of its own."""
+def fresh_site(lane: Lane, source: str = BASE) -> Iterator[tuple[str, str]]:
+	"""Copy a site for one run; yields the copy's name and the address of a Redis of its own."""
 	name = f"run-{os.getpid()}"
 	try:
 		with alone(lane):
 			_drop_dead_runs(lane)
-			lane.copy_site(BASE, name)
+			lane.copy_site(source, name)
 		with lane.database(), redis.private(lane.places) as url:
 			yield name, url
 	finally:

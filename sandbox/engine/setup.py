@@ -51,8 +51,8 @@ def chain(lane: Lane) -> Chain:
 			"desk",
 			"desk of Frappe",
 			lambda before: lane.build_assets("frappe"),
-			lambda: [CHECKOUT / "sandbox" / "front" / "build.mjs"],
-			needs=("engine", "front"),
+			lane.desk_inputs,
+			needs=("front",),
 			result=places.assets / "frappe" / "bundles.json",
 		),
 		*(

@@ -45,13 +45,17 @@ class Chain:
 		"""Return the stamp each step would have now."""
 		wanted: dict[str, str] = {}
 		for step in self.steps:
-			digest = hashlib.sha256(step.key.encode())
-			for need in step.needs:
-				digest.update(wanted[need].encode())
-			for item in step.inputs():
-				digest.update(fingerprint(item))
-			wanted[step.key] = digest.hexdigest()
+			wanted[step.key] = self._wanted(step, wanted)
 		return wanted
+
+	@staticmethod
+	def _wanted(step: Step, wanted: dict[str, str]) -> str:
+		digest = hashlib.sha256(step.key.encode())
+		for need in step.needs:
+			digest.update(wanted[need].encode())
+		for item in step.inputs():
+			digest.update(fingerprint(item))
+		return digest.hexdigest()
 
 	def stamp(self, key: str) -> str | None:
 		"""Return the stamp of a finished step, None when it never finished."""
@@ -68,8 +72,10 @@ class Chain:
 	def run(self) -> list[str]:
 		"""Run what is due, saying what is done and how long it took; return the keys that ran."""
 		ran = []
-		wanted = self.wanted()
+		wanted: dict[str, str] = {}
 		for number, step in enumerate(self.steps, 1):
+			# what a step made may be the input of a later one
+			wanted[step.key] = self._wanted(step, wanted)
 			if self._done(step, wanted[step.key]):
 				continue
 			started = time.monotonic()

@@ -13,7 +13,7 @@ import frappe
 WIZARD = {
 	"language": "English",
 	"country": "United States",
-	"timezone": "America/New_York",
+	"timezone": "Etc/UTC",
 	"currency": "USD",
 	"full_name": "Demo User",
 	"email": "demo@example.com",

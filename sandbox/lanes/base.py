@@ -39,6 +39,10 @@ class Lane(ABC):
 		"""Install the desk's packages in places.front."""
 
 	@abstractmethod
+	def desk_inputs(self) -> list[Path]:
+		"""Return what the desk's bundles are made from, apart from the desk's packages."""
+
+	@abstractmethod
 	def build_assets(self, app: str) -> None:
 		"""Build an app's bundles into places.assets."""
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sandbox.engine.errors import run
 from sandbox.engine.places import APPS, CHECKOUT
+from sandbox.engine.steps import fingerprint
 from sandbox.lanes.base import Lane
 
 HERE = Path(__file__).parent
@@ -28,6 +29,7 @@ class SqliteLane(Lane):
 		shutil.rmtree(part, ignore_errors=True)
 		rename(self.places.site_packages() / "monoframe", part / "frappe")
 		mend(part / "frappe")
+		(part / "public.hash").write_text(fingerprint(part / "frappe" / "public").hex())
 		shutil.rmtree(self.places.lib, ignore_errors=True)
 		part.rename(self.places.lib)
 
@@ -45,6 +47,9 @@ class SqliteLane(Lane):
 			self.places.logs / "npm.log",
 			cwd=folder,
 		)
+
+	def desk_inputs(self):
+		return [self.places.lib / "public.hash", FRONT / "build.mjs"]
 
 	def build_assets(self, app):
 		shutil.copy(FRONT / "build.mjs", self.places.front)

@@ -34,9 +34,14 @@ def get_installed_apps(*, _ensure_on_bench=False) -> list[str]:
 	"""Return the site's apps in the order of installation."""
 	if getattr(frappe.flags, "in_install_db", True):
 		return []
-	if not frappe.db:
-		frappe.connect()
+	asked_before_connecting = not frappe.db
+	if asked_before_connecting:
+		frappe.connect(set_admin_as_user=False)
 	installed = json.loads(frappe.db.get_global("installed_apps") or "[]")
+	if asked_before_connecting:
+		# frappe.init() asks, and whoever called it connects next: two connections would lock each other out
+		frappe.db.close()
+		frappe.local.db = None
 	if _ensure_on_bench:
 		on_bench = get_all_apps()
 		installed = [app for app in installed if app in on_bench]

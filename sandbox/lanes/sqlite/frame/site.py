@@ -12,11 +12,15 @@ _configs: dict[str, _dict] = {}
 def locate(site=None, sites_path=None):
 	"""Set where the site is: frappe.local.site, sites_path and site_path."""
 	local = frappe.local
-	local.sites_path = local.app_path = os.path.abspath(sites_path or os.environ.get("FRAPPE_SITES") or ".")
+	local.sites_path = local.app_path = os.path.abspath(sites_path or _sites_path())
 	local.site = site or os.environ.get("FRAPPE_SITE")
 	if not local.site:
 		raise frappe.IncorrectSitePath("No site: set FRAPPE_SITE or call frappe.init(site)")
 	local.site_path = os.path.join(local.sites_path, local.site)
+
+
+def _sites_path() -> str:
+	return os.environ.get("FRAPPE_SITES") or "."
 
 
 def get_site_name() -> str:
@@ -26,20 +30,22 @@ def get_site_name() -> str:
 
 def get_sites(sites_path=None) -> list[str]:
 	"""Return the names of the bench's sites."""
-	path = sites_path or os.environ.get("FRAPPE_SITES") or "."
+	path = sites_path or _sites_path()
 	return sorted(s for s in os.listdir(path) if os.path.exists(os.path.join(path, s, "site_config.json")))
 
 
 def get_bench_path() -> str:
 	"""Return the folder that holds sites/, logs/ and config/."""
-	return os.path.abspath(os.path.join(os.environ.get("FRAPPE_SITES") or ".", ".."))
+	return os.path.abspath(os.path.join(_sites_path(), ".."))
 
 
 def get_site_config(sites_path=None, site_path=None, *, cached=False) -> _dict:
 	"""Return the site's configuration: common_site_config.json, then site_config.json, then the environment."""
-	site_path = site_path or frappe.local.site_path
+	# the worker and the scheduler ask before and between sites, when nothing is initialised
+	sites_path = sites_path or getattr(frappe.local, "sites_path", None) or _sites_path()
+	site_path = site_path or os.path.join(sites_path, get_site_name())
 	if not cached or site_path not in _configs:
-		_configs[site_path] = _read_config(sites_path or frappe.local.sites_path, site_path)
+		_configs[site_path] = _read_config(sites_path, site_path)
 	return _configs[site_path].copy()
 
 

@@ -24,13 +24,21 @@ _INTERVAL = re.compile(
 	re.IGNORECASE,
 )
 
+# statements that are no part of a transaction, or begin one
+_OUTSIDE = re.compile(r"\s*(PRAGMA|BEGIN|VACUUM|ATTACH|DETACH)\b", re.IGNORECASE)
+
 sqlite3.register_adapter(decimal.Decimal, float)
 sqlite3.register_adapter(datetime.timedelta, str)
 sqlite3.register_adapter(datetime.time, str)
 
 
 def execute_query(self, query, values=None):
-	"""Execute with real bound parameters: the fork pasted quoted text, so that 5 became '5' and None 'None'."""
+	"""Execute with real bound parameters: the fork pasted quoted text, so that 5 became '5' and None 'None'.
+
+	A transaction begins with its first statement, and then reads one state of the database to its end.
+	"""
+	if not self._conn.in_transaction and not _OUTSIDE.match(query):
+		self._cursor.execute("BEGIN IMMEDIATE" if _going_to_write() else "BEGIN")
 	if "INTERVAL" in query.upper():
 		query = _INTERVAL.sub(r"date_shift(\g<value>, '\g<sign>', \g<count>, '\g<unit>')", query)
 	if FOR_UPDATE in query:
@@ -85,27 +93,21 @@ def take_write_lock(self) -> None:
 
 
 def connect(self) -> None:
-	"""Connect, and begin at once when this transaction is going to write."""
+	"""Connect, with patience for whoever writes."""
 	Database.connect(self)
 	self._conn.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-	if _going_to_write():
-		self._cursor.execute("BEGIN IMMEDIATE")
 
 
 def set_execution_timeout(self, seconds) -> None:
 	"""Leave the time to wait for the lock alone: SQLite cannot limit how long a statement runs."""
 
 
-def begin_statement(self) -> str:
-	"""Return the statement a new transaction begins with.
+def _going_to_write() -> bool:
+	"""Return whether the transaction that begins should take the write lock at once.
 
 	Two transactions that first read and then write, as every naming series does, would fail or read the same
 	number; so one that is going to write takes the lock before it reads.
 	"""
-	return "BEGIN IMMEDIATE" if _going_to_write() else "BEGIN"
-
-
-def _going_to_write() -> bool:
 	request = getattr(frappe.local, "request", None)
 	if request:
 		return request.method in ("POST", "PUT", "PATCH", "DELETE")

@@ -156,16 +156,16 @@ class IntegrationTestCase(UnitTestCase):
 			frappe.connect()
 
 	@contextmanager
-	def assertQueryCount(self, count, query_type=None):
-		"""Assert that at most `count` queries run (of one of the types, when given)."""
+	def assertQueryCount(self, count, query_type: tuple[str, ...] | None = None):
+		"""Assert that at most `count` queries run (of these types, as ("select",), when given)."""
 		queries = []
-		database = type(frappe.db)
+		database = type(frappe.local.db)
 		original = database.sql
 
-		def counting(self, *args, **kwargs):
-			result = original(self, *args, **kwargs)
-			query = str(self.last_query)
-			if not query_type or query.lstrip().lower().startswith(tuple(query_type)):
+		def counting(self, query, *args, **kwargs):
+			result = original(self, query, *args, **kwargs)
+			query = str(query)
+			if not query_type or query.lstrip().lower().startswith(query_type):
 				queries.append(query)
 			return result
 
@@ -177,7 +177,7 @@ class IntegrationTestCase(UnitTestCase):
 	def assertRowsRead(self, count):
 		"""Assert that the queries return at most `count` rows in all."""
 		rows = 0
-		database = type(frappe.db)
+		database = type(frappe.local.db)
 		original = database.sql
 
 		def counting(self, *args, **kwargs):

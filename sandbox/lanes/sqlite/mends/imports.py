@@ -53,3 +53,8 @@ def mend(tree):
 			f"from {now} import *  # noqa: F403\nfrom frappe import scrub  # noqa: F401\n",
 			"ordinary apps import it from the place it always had",
 		)
+	tree.copy(
+		"public/images/frappe-framework-logo.svg",
+		"public/images/frappe-logo.svg",
+		"the logo the desk shows is not in the wheel",
+	)

@@ -51,6 +51,13 @@ class Tree:
 		path.write_text(source.lstrip("\n"))
 		self.done.append((file, why))
 
+	def copy(self, file: str, target: str, why: str) -> None:
+		"""Give a file a second name that must not be taken."""
+		if not (self.root / file).exists() or (self.root / target).exists():
+			raise self._miss(target, why, f"it is there already, or {file} is not")
+		(self.root / target).write_bytes((self.root / file).read_bytes())
+		self.done.append((target, why))
+
 	def _read(self, file: str, why: str) -> str:
 		path = self.root / file
 		if not path.exists():

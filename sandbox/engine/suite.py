@@ -1,0 +1,203 @@
+"""make test: every part of the suite, one table, one closing line."""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sandbox.engine import bench, demo
+from sandbox.engine.checks import free_port
+from sandbox.engine.errors import SandboxError
+from sandbox.engine.places import CHECKOUT
+from sandbox.engine.setup import alone, chain, say, set_up
+from sandbox.lanes.base import Lane
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSER_TESTS = CHECKOUT / "loyalty_app" / "tests" / "browser"
+
+
+@dataclass
+class Part:
+	"""What came of one part of the suite."""
+
+	title: str
+	passed: int = 0
+	failed: list[tuple[str, str]] = field(default_factory=list)
+	skipped: list[tuple[str, str]] = field(default_factory=list)
+	seconds: float = 0
+	# set when the part ended without saying what it ran
+	broken: str = ""
+
+	def bad(self, skips_allowed: bool) -> bool:
+		"""Return whether the whole run must fail because of this part."""
+		ran = self.passed + len(self.failed) + len(self.skipped)
+		return bool(self.failed or self.broken or not ran or (self.skipped and not skips_allowed))
+
+
+def run_all(lane: Lane) -> int:
+	"""Set up, run every part, print the table; return 1 when something failed or should have run and did not."""
+	set_up(lane)
+	parts = [
+		run_part("rules", lambda report: rules(lane, report), junit),
+		run_part("site: erpnext stand-in", lambda report: site(lane, "erpnext", report), counts),
+		run_part("site: loyalty_app", lambda report: site(lane, "loyalty_app", report), counts),
+		run_part("browser", lambda report: browser(lane, report), junit),
+		run_part("sandbox", lambda report: pytest(lane, report, CHECKOUT / "sandbox" / "tests"), junit),
+	]
+	return conclude(parts, skips_allowed=not must_run_all())
+
+
+def must_run_all() -> bool:
+	"""Return whether a skipped test counts as a failure: in CI, or with REQUIRE_ALL=1."""
+	return any(os.environ.get(name, "").lower() in ("1", "true", "yes") for name in ("CI", "REQUIRE_ALL"))
+
+
+def run_part(title: str, act: Callable[[Path], int], read: Callable[[Path, Part], None]) -> Part:
+	"""Run one part, which writes a report, and return what the report says."""
+	part = Part(title)
+	say(f"\n=== {title}\n")
+	started = time.monotonic()
+	with tempfile.TemporaryDirectory() as folder:
+		report = Path(folder, "report")
+		try:
+			code = act(report)
+			if report.exists():
+				read(report, part)
+			if code and not part.failed:
+				part.broken = f"ended with exit code {code}"
+		except SandboxError as e:
+			part.broken = str(e)
+	part.seconds = time.monotonic() - started
+	return part
+
+
+def conclude(parts: list[Part], skips_allowed: bool) -> int:
+	"""Print what failed and what was skipped, the table and the closing line; return the exit code."""
+	for part in parts:
+		for test, why in part.failed:
+			say(f"\nFAILED {part.title}: {test}\n{_indented(why)}\n")
+	for part in parts:
+		for test, why in part.skipped:
+			say(f"SKIPPED {part.title}: {test}: {why}\n")
+	say(f"\n{'part':28}{'passed':>8}{'failed':>8}{'skipped':>9}{'seconds':>9}\n")
+	for part in parts:
+		numbers = f"{part.passed:>8}{len(part.failed):>8}{len(part.skipped):>9}{part.seconds:>9.1f}"
+		note = part.broken or ("" if part.passed or part.failed or part.skipped else "no test ran")
+		say(f"{part.title:28}{numbers}{'  ' + note if note else ''}\n")
+	skipped = sum(len(p.skipped) for p in parts)
+	if skipped and not skips_allowed:
+		say("Skipped tests count as failures here (CI or REQUIRE_ALL).\n")
+	# a part that broke off counts as one failure, so that the closing line cannot look clean
+	failed = sum(len(p.failed) or (1 if p.bad(True) else 0) for p in parts)
+	say(f"\n{sum(p.passed for p in parts)} passed, {failed} failed, {skipped} skipped\n")
+	return 1 if any(p.bad(skips_allowed) for p in parts) else 0
+
+
+def _indented(text: str) -> str:
+	return "\n".join("    " + line for line in text.strip().splitlines()[-30:])
+
+
+# --- the parts
+
+
+def rules(lane: Lane, report: Path) -> int:
+	"""Run the tests of the rules: no site, no Frappe."""
+	return pytest(lane, report, CHECKOUT / "loyalty_app" / "rules")
+
+
+def site(lane: Lane, app: str, report: Path) -> int:
+	"""Run an app's tests with Frappe's runner on a fresh site."""
+	with bench.fresh_site(lane) as (name, url):
+		return bench.call(lane, name, url, "runner", "--app", app, "--report", str(report))
+
+
+def browser(lane: Lane, report: Path) -> int:
+	"""Run the browser tests against a served fresh site."""
+	executable = find_browser()
+	if not executable:
+		reason = "Chromium is not installed on this machine"
+		return pytest(lane, report, BROWSER_TESTS, "-p", "sandbox.inside.skip_all", SANDBOX_SKIP=reason)
+	with bench.fresh_site(lane) as (name, url):
+		port = free_port()
+		with demo.processes(lane, name, url, port):
+			return pytest(
+				lane,
+				report,
+				BROWSER_TESTS,
+				LOYALTY_URL=f"http://127.0.0.1:{port}",
+				LOYALTY_BROWSER=executable,
+				**lane.environment(name, url),
+			)
+
+
+def find_browser() -> str | None:
+	"""Return the path of Chromium, None when there is none."""
+	return os.environ.get("LOYALTY_BROWSER") or next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+def pytest(lane: Lane, report: Path, folder: Path, *arguments: str, **environment: str) -> int:
+	"""Run pytest over a folder in the sandbox's environment."""
+	if not folder.exists():
+		raise SandboxError(f"there is no {folder.relative_to(CHECKOUT)}")
+	return subprocess.call(
+		[
+			*(str(lane.places.python), "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+			*(f"--junitxml={report}", "-o", "junit_family=xunit1", *arguments, str(folder)),
+		],
+		cwd=CHECKOUT,
+		env=os.environ | {"PYTHONPATH": str(CHECKOUT)} | environment,
+	)
+
+
+def test_rules(lane: Lane) -> int:
+	"""Run the tests of the rules alone; needs the Python packages, not a site."""
+	return _tool(lane, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(CHECKOUT / "loyalty_app" / "rules"))
+
+
+def lint(lane: Lane) -> int:
+	"""Run ruff over everything."""
+	check = _tool(lane, "-m", "ruff", "check", str(CHECKOUT))
+	layout = _tool(lane, "-m", "ruff", "format", "--check", str(CHECKOUT))
+	return check or layout
+
+
+def _tool(lane: Lane, *arguments: str) -> int:
+	lane.places.make()
+	steps = chain(lane)
+	steps.steps = steps.steps[:1]
+	with alone(lane):
+		steps.run()
+	return subprocess.call(
+		[str(lane.places.python), *arguments], cwd=CHECKOUT, env=os.environ | {"PYTHONPATH": str(CHECKOUT)}
+	)
+
+
+# --- reading what they report
+
+
+def junit(report: Path, part: Part) -> None:
+	"""Read pytest's XML."""
+	for case in ElementTree.parse(report).getroot().iter("testcase"):
+		name = f"{case.get('classname')}::{case.get('name')}"
+		problem = case.find("failure") if case.find("failure") is not None else case.find("error")
+		skip = case.find("skipped")
+		if problem is not None:
+			part.failed.append((name, problem.text or problem.get("message") or ""))
+		elif skip is not None:
+			part.skipped.append((name, skip.get("message") or ""))
+		else:
+			part.passed += 1
+
+
+def counts(report: Path, part: Part) -> None:
+	"""Read the JSON of sandbox.inside.runner."""
+	found = json.loads(report.read_text())
+	part.passed = found["passed"]
+	part.failed = [tuple(x) for x in found["failed"]]
+	part.skipped = [tuple(x) for x in found["skipped"]]
