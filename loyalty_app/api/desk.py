@@ -1,0 +1,330 @@
+"""What the desk's forms show about loyalty: a customer's points, and what an invoice does with them.
+
+Every number comes from the ledger or the rules, by the functions that a submit uses; nothing is saved here.
+"""
+
+import html
+from collections.abc import Callable
+from decimal import Decimal
+
+import frappe
+from frappe import _
+from frappe.core.doctype.user_permission.user_permission import get_user_permissions
+from frappe.model.document import Document
+from frappe.permissions import get_allowed_docs_for_doctype
+from frappe.query_builder.functions import Sum
+from frappe.utils import cint, cstr, flt, getdate, strip_html, today
+from pypika import Case
+
+from loyalty_app.api.erpnext import may_read_customer
+from loyalty_app.ledger import invoices, membership, redemption
+from loyalty_app.overrides import invoice as invoice_events
+from loyalty_app.rules.redemption import largest_redemption
+
+INVOICES = ("Sales Invoice", "POS Invoice")
+ENTRY = "Loyalty Point Entry"
+LAST_MOVEMENTS = 5
+
+
+@frappe.whitelist()
+def customer_summary(customer: str, loyalty_program: str | None = None) -> dict:
+	"""What the customer form shows: `ledger.membership.summary` of the customer's program, or of the one given.
+
+	Adds `tier_minimum`, `movements` (the last entries, as far as the user may read entries) and `sees_entries`.
+	Empty for a customer in no program, or in one of a company that is closed to the user.
+	"""
+	_may_see_points(customer)
+	summary = membership.summary(customer, cstr(loyalty_program) or None)
+	if not summary or not _may_see_company(summary.company):
+		return {}
+	summary.tier_minimum = _minimum_of(summary)
+	summary.sees_entries = bool(frappe.has_permission(ENTRY, "read"))
+	summary.movements = _last_movements(customer, summary.loyalty_program) if summary.sees_entries else []
+	return summary
+
+
+@frappe.whitelist(methods=["POST"])
+def invoice_preview(doc: str | dict) -> dict:
+	"""What loyalty does with an invoice, as the form sends it: unsaved, draft, submitted or cancelled.
+
+	`state` is "none" (no program is concerned), "draft", "return" (a return not submitted yet), "submitted" or
+	"cancelled". A draft's answer has the customer's program, tier, balance (points spendable on its posting
+	date) and worth; `earning` with points, tier and spend, or `earns_nothing`, the reason; `most`, the most
+	points that it may redeem; `points` and `amount` of the redemption asked for, in company currency, and
+	`refusal`, why it would be refused. A submitted invoice's has `earned`, `redeemed` and `entries`.
+	"""
+	given = frappe.parse_json(doc)
+	if not isinstance(given, dict) or given.get("doctype") not in INVOICES:
+		frappe.throw(_("Not an invoice"))
+	if _is_saved(given) and _docstatus(given) != 0:
+		return _settled(frappe.get_doc(given["doctype"], given["name"]))
+	invoice = frappe.get_doc({**given, "docstatus": 0})
+	invoice.check_permission("read")
+	if not invoice.customer or not invoice.company or cint(invoice.get("is_consolidated")):
+		return {"state": "none"}
+	_may_see_points(invoice.customer)
+	return _without_trace(lambda: _draft(invoice))
+
+
+def _may_see_points(customer: str) -> None:
+	"""Refuse whoever is not a desk user that may read `customer`."""
+	if frappe.get_cached_value("User", frappe.session.user, "user_type") != "System User":
+		raise frappe.PermissionError
+	may_read_customer(customer)
+
+
+def _may_see_company(company: str) -> bool:
+	"""Whether the user's permissions leave `company` open: its loyalty programs, too, are none of theirs if not."""
+	allowed = get_allowed_docs_for_doctype(get_user_permissions().get("Company", []), membership.DOCTYPE)
+	return not allowed or company in allowed
+
+
+def _minimum_of(summary: dict) -> float:
+	"""The spend from which the summary's tier is reached; 0 without one."""
+	tiers = membership.tiers_of(summary["loyalty_program"])
+	return next((float(tier.minimum) for tier in tiers if tier.name == summary["tier"]), 0.0)
+
+
+def _last_movements(customer: str, program: str) -> list[dict]:
+	return frappe.get_list(
+		ENTRY,
+		filters={"customer": customer, "loyalty_program": program},
+		fields=[
+			"name",
+			"entry_type",
+			"loyalty_points",
+			"posting_date",
+			"expiry_date",
+			"invoice_type",
+			"invoice",
+			"discretionary_reason",
+		],
+		order_by="posting_date desc, creation desc, name desc",
+		limit_page_length=LAST_MOVEMENTS,
+	)
+
+
+def _is_saved(given: dict) -> bool:
+	return bool(given.get("name")) and not cint(given.get("__islocal"))
+
+
+def _docstatus(given: dict) -> int:
+	"""The docstatus that is on record: what the caller says of a saved document does not count."""
+	return cint(frappe.db.get_value(given["doctype"], given["name"], "docstatus"))
+
+
+def _without_trace(answer: Callable[[], dict]) -> dict:
+	"""The result of `answer`, with nothing saved and no message shown by what it asks of other people's code."""
+	messages = list(frappe.local.message_log)
+	frappe.db.savepoint("loyalty_preview")
+	try:
+		return answer()
+	finally:
+		frappe.db.rollback(save_point="loyalty_preview")
+		frappe.local.message_log = messages
+
+
+def _draft(doc: Document) -> dict:
+	if cint(doc.is_return):
+		original = doc.return_against
+		if not original or not frappe.has_permission(doc.doctype, "read", doc=original):
+			return {"state": "none"}
+		program = frappe.db.get_value(doc.doctype, original, "loyalty_program")
+		return {"state": "return" if program else "none", "loyalty_program": program}
+
+	on = getdate(doc.posting_date or today())
+	doc.posting_date = on
+	summary = membership.summary(doc.customer, on=on)
+	if not summary or not _may_see_company(summary.company):
+		return {"state": "none"}
+	program = frappe.get_cached_doc("Loyalty Program", summary.loyalty_program)
+
+	asked = cint(doc.redeem_loyalty_points) and cstr(doc.loyalty_points) not in ("", "0")
+	refusal = None
+	typed = doc.loyalty_points
+	if asked:
+		refusal = _refusal(lambda: invoice_events.before_validate(doc))
+	if not asked or refusal:
+		doc.loyalty_program = program.name
+		invoice_events.clear_redemption(doc)
+	incomplete = _refusal(doc.calculate_taxes_and_totals) if doc.get("items") else _("no items yet")
+	if asked and not refusal and not incomplete:
+		refusal = _refusal(lambda: invoice_events.validate(doc))
+
+	points = _points(typed) if asked else 0
+	return {
+		**summary,
+		"state": "draft",
+		"tier_minimum": _minimum_of(summary),
+		"expense_account": program.expense_account,
+		"cost_center": program.cost_center,
+		"points": points,
+		"amount": flt(redemption.amount_of(points, program)),
+		"refusal": refusal,
+		"most": 0 if incomplete else _most(doc, program, summary.balance),
+		"least": max(cint(program.minimum_redemption_points), 1),
+		"step": max(cint(program.redemption_step), 1),
+		"incomplete": incomplete,
+		**_earning(doc, program, _spent(summary.membership), incomplete, refusal),
+	}
+
+
+def _spent(name: str | None) -> Decimal:
+	"""What the membership `name` has spent so far, in company currency; 0 before there is one."""
+	return (
+		membership.exact(frappe.db.get_value(membership.DOCTYPE, name, "total_spent")) if name else Decimal(0)
+	)
+
+
+def _earning(
+	doc: Document, program: Document, spent: Decimal, incomplete: str | None, refusal: str | None
+) -> dict:
+	"""`earning`, or `earns_nothing`, why there is none. A redemption that is refused does not count."""
+	if refusal:
+		invoice_events.clear_redemption(doc)
+	facts = invoices.facts_of(doc)
+	if cint(doc.get("dont_create_loyalty_points")):
+		return {"earns_nothing": _("This invoice is set to create no loyalty points.")}
+	if not invoices.earns(facts, program):
+		return {"earns_nothing": _why_not(facts, program)}
+	if incomplete:
+		return {"earning": None}
+	try:
+		earning = invoices.would_earn(facts, doc, program, spent)
+	except frappe.ValidationError as e:
+		return {"earns_nothing": _plain(e)}
+	return {
+		"earning": {
+			"points": earning.points,
+			"tier": earning.tier,
+			"purchase_amount": float(earning.purchase_amount),
+			"expiry_date": earning.expiry_date,
+			"excluded_items": list(earning.terms.excluded_items),
+		}
+	}
+
+
+def _why_not(facts: dict, program: Document) -> str:
+	"""Why `invoices.earns` says no."""
+	if program.company != facts["company"]:
+		return _("Loyalty Program {0} belongs to {1}: invoices of {2} earn no points in it.").format(
+			program.name, program.company, facts["company"]
+		)
+	if not invoices.is_active(program, facts["posting_date"]):
+		return _("Loyalty Program {0} is not active on {1}.").format(
+			program.name, frappe.format(facts["posting_date"], "Date")
+		)
+	return _("An opening invoice earns no points.")
+
+
+def _most(doc: Document, program: Document, spendable: int) -> int:
+	"""The most points that `doc`, whose totals are computed, may redeem."""
+	if program.company != doc.company or not invoices.is_active(program, getdate(doc.posting_date)):
+		return 0
+	if not program.expense_account and not doc.get("loyalty_redemption_account"):
+		return 0
+	return largest_redemption(
+		spendable,
+		redemption.payable_total(doc),
+		membership.exact(program.conversion_factor),
+		redemption.limits_of(program),
+		membership.currency_places(program.company),
+	)
+
+
+def _points(typed) -> int:
+	"""The whole points in `typed`; 0 where there is no number in it."""
+	number = flt(typed)
+	return cint(number) if abs(number) < 10**12 else 0
+
+
+def _refusal(check: Callable[[], None]) -> str | None:
+	"""What `check` says when it refuses."""
+	try:
+		check()
+	except frappe.ValidationError as e:
+		return _plain(e)
+	return None
+
+
+def _plain(error: Exception) -> str:
+	"""A message as text: forms put it in by text, not by HTML."""
+	return html.unescape(strip_html(str(error)))
+
+
+def _settled(doc: Document) -> dict:
+	"""What a submitted or cancelled invoice, or return, did."""
+	doc.check_permission("read")
+	program = doc.loyalty_program
+	if not program or not doc.customer or cint(doc.get("is_consolidated")):
+		return {"state": "none"}
+	_may_see_points(doc.customer)
+	summary = membership.summary(doc.customer, program)
+	if not _may_see_company(summary.company):
+		return {"state": "none"}
+	returned = bool(cint(doc.is_return))
+	sees_entries = bool(frappe.has_permission(ENTRY, "read"))
+	voucher = doc.return_against if returned else doc.name
+	return {
+		**summary,
+		"state": "submitted" if doc.docstatus == 1 else "cancelled",
+		"is_return": returned,
+		"sees_entries": sees_entries,
+		**(_moved_by(doc) if returned else _moved_on(doc)),
+		"entries": frappe.get_list(
+			ENTRY,
+			filters={"invoice_type": doc.doctype, "invoice": voucher, "loyalty_program": program},
+			fields=[
+				"name",
+				"entry_type",
+				"loyalty_points",
+				"loyalty_program_tier",
+				"posting_date",
+				"expiry_date",
+			],
+			order_by="loyalty_points desc, name",
+		)
+		if sees_entries and voucher
+		else [],
+	}
+
+
+def _moved_on(doc: Document) -> dict:
+	"""What is on record for an invoice: points earned and redeemed, both not negative."""
+	table = frappe.qb.DocType(ENTRY)
+	query = (
+		frappe.qb.from_(table)
+		.select(
+			Sum(Case().when(table.entry_type == "Earned", table.loyalty_points).else_(0)).as_("earned"),
+			Sum(Case().when(table.entry_type == "Redeemed", -table.loyalty_points).else_(0)).as_("redeemed"),
+		)
+		.where((table.invoice_type == doc.doctype) & (table.invoice == doc.name))
+	)
+	row = query.run(as_dict=True)[0]
+	return {"earned": cint(row.earned), "redeemed": cint(row.redeemed)}
+
+
+def _moved_by(doc: Document) -> dict:
+	"""What a return changed, by the log: points `earned` that it took back and `redeemed` that it gave back, both
+	negative or 0, as they change the totals of the invoice it is against."""
+	table = frappe.qb.DocType("Loyalty Point Log")
+	after, before = table.points_after, table.points_before
+	query = (
+		frappe.qb.from_(table)
+		.select(
+			Sum(Case().when(after > 0, after).else_(0) - Case().when(before > 0, before).else_(0)).as_(
+				"earned"
+			),
+			Sum(Case().when(before < 0, before).else_(0) - Case().when(after < 0, after).else_(0)).as_(
+				"redeemed"
+			),
+		)
+		.where(
+			(table.reference_doctype == doc.doctype)
+			& (table.reference_name == doc.name)
+			& (table.invoice_type == doc.doctype)
+			& (table.invoice == doc.return_against)
+		)
+	)
+	row = query.run(as_dict=True)[0]
+	return {"earned": cint(row.earned), "redeemed": cint(row.redeemed)}
