@@ -16,11 +16,19 @@ add_to_apps_screen = [
 	}
 ]
 
+boot_session = "erpnext.startup.boot.boot_session"
+
 after_install = "erpnext.setup.install.after_install"
+
+_selling_scripts = ["public/js/totals.js", "public/js/selling.js"]
+doctype_js = {
+	"Sales Invoice": _selling_scripts,
+	"POS Invoice": _selling_scripts,
+	"Sales Order": _selling_scripts,
+}
 
 treeviews = ["Account", "Cost Center", "Item Group", "Customer Group", "Territory"]
 
-# what of the global defaults a document inherits by field name
 global_search_doctypes = {
 	"Default": [
 		{"doctype": "Customer", "index": 0},

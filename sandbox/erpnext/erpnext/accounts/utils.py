@@ -177,7 +177,8 @@ def get_children(doctype, parent, company, is_root=False):
 	"""Return the child nodes of an account or cost center for the tree view."""
 	parent_field = "parent_" + doctype.lower().replace(" ", "_")
 	filters = [["docstatus", "<", 2], ["company", "=", company]]
-	if frappe.utils.cint(is_root) or parent == company:
+	# the tree's own root is not a node: it carries the doctype's plural as its name
+	if frappe.utils.cint(is_root) or not frappe.db.exists(doctype, parent):
 		filters.append([parent_field, "is", "not set"])
 	else:
 		filters.append([parent_field, "=", parent])

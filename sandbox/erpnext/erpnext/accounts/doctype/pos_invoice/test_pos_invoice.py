@@ -26,7 +26,9 @@ class TestPOSInvoice(StandInTestCase):
 		log = frappe.get_doc("POS Invoice Merge Log", log)
 		invoice = frappe.get_doc("Sales Invoice", log.consolidated_invoice)
 		note = frappe.get_doc("Sales Invoice", log.consolidated_credit_note)
-		self.assertEqual((invoice.is_consolidated, invoice.grand_total, invoice.status), (1, 250, "Paid"))
+		self.assertEqual(
+			(invoice.is_consolidated, invoice.grand_total, invoice.status), (1, 250, "Credit Note Issued")
+		)
 		self.assertEqual((note.is_return, note.return_against, note.grand_total), (1, invoice.name, -100))
 		self.assertLedger(invoice.name, {"Cash - LD": 250, "Sales - LD": -250})
 		self.assertLedger(note.name, {"Cash - LD": -100, "Sales - LD": 100})

@@ -1,0 +1,3 @@
+frappe.treeview_settings["Customer Group"] = {
+	ignore_fields: ["parent_customer_group"],
+};

@@ -1,0 +1,3 @@
+frappe.treeview_settings["Item Group"] = {
+	ignore_fields: ["parent_item_group"],
+};

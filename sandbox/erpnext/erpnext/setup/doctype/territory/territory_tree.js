@@ -1,0 +1,3 @@
+frappe.treeview_settings["Territory"] = {
+	ignore_fields: ["parent_territory"],
+};
