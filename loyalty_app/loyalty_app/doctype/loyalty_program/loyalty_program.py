@@ -73,8 +73,12 @@ class LoyaltyProgram(Document):
 		self.validate_company_unchanged()
 
 	def on_update(self):
-		if self.auto_opt_in and not self.is_new() and self._was_saved_without("auto_opt_in"):
+		before = self.get_doc_before_save()
+		if before and self.auto_opt_in and not before.auto_opt_in:
 			enrolment.enqueue(self.name)
+			frappe.msgprint(
+				_("Existing customers are being enrolled in the background."), alert=True, indicator="blue"
+			)
 
 	def on_trash(self):
 		if frappe.db.exists("Loyalty Point Entry", {"loyalty_program": self.name}):
@@ -291,7 +295,3 @@ class LoyaltyProgram(Document):
 
 	def _label(self, fieldname: str) -> str:
 		return frappe.bold(_(self.meta.get_label(fieldname)))
-
-	def _was_saved_without(self, fieldname: str) -> bool:
-		before = self.get_doc_before_save()
-		return bool(before) and not before.get(fieldname)
