@@ -7,11 +7,31 @@ if (!erpnext.selling.forms) {
 	const company_doc = (frm) => frappe.get_doc(":Company", frm.doc.company) || {};
 	const is_ours = (frm) => erpnext.selling.forms.includes(frm.doctype);
 
+	const get_exchange_rate = async (frm, currency) => {
+		const company_currency = company_doc(frm).default_currency;
+		if (!company_currency || currency === company_currency) return 1;
+		const { message } = await frappe.call("erpnext.setup.utils.get_exchange_rate", {
+			from_currency: currency,
+			to_currency: company_currency,
+			transaction_date: frm.doc.posting_date || frm.doc.transaction_date,
+			args: "for_selling",
+		});
+		return message;
+	};
+
 	const events = {
 		onload(frm) {
 			if (frm.is_new() && !frm.doc.company) {
 				frm.set_value("company", frappe.defaults.get_user_default("Company"));
 			}
+			if (frm.doc.docstatus === 0 && !frm.doc.plc_conversion_rate) frm.events.selling_price_list(frm);
+		},
+
+		async selling_price_list(frm) {
+			if (!frm.doc.selling_price_list) return;
+			const { message } = await frappe.db.get_value("Price List", frm.doc.selling_price_list, "currency");
+			frm.doc.price_list_currency = message.currency;
+			frm.doc.plc_conversion_rate = await get_exchange_rate(frm, message.currency);
 		},
 
 		setup(frm) {
@@ -67,6 +87,7 @@ if (!erpnext.selling.forms) {
 				"cost_center",
 			]);
 			if (!frm.doc.customer || !frm.doc.currency) await frm.set_value("currency", message.default_currency);
+			await frm.events.selling_price_list(frm);
 			if (frm.doc.customer) await frm.events.customer(frm);
 		},
 
@@ -90,19 +111,10 @@ if (!erpnext.selling.forms) {
 		},
 
 		async currency(frm) {
-			const company_currency = company_doc(frm).default_currency;
-			if (!frm.doc.currency || !company_currency) return;
-			let rate = 1;
-			if (frm.doc.currency !== company_currency) {
-				const { message } = await frappe.call("erpnext.setup.utils.get_exchange_rate", {
-					from_currency: frm.doc.currency,
-					to_currency: company_currency,
-					transaction_date: frm.doc.posting_date || frm.doc.transaction_date,
-					args: "for_selling",
-				});
-				rate = message || flt(frm.doc.conversion_rate);
-			}
-			await frm.set_value("conversion_rate", rate);
+			if (!frm.doc.currency || !frm.doc.company) return;
+			const rate = await get_exchange_rate(frm, frm.doc.currency);
+			// without a known rate the user's own stays
+			if (rate) await frm.set_value("conversion_rate", rate);
 			frm.events.show_currency_fields(frm);
 			recalculate(frm);
 		},

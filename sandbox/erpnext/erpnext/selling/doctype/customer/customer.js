@@ -7,7 +7,9 @@ frappe.ui.form.on("Customer", {
 	},
 
 	refresh(frm) {
-		const [info] = (frm.doc.__onload && frm.doc.__onload.dashboard_info) || [];
+		const all = (frm.doc.__onload && frm.doc.__onload.dashboard_info) || [];
+		const company = frappe.defaults.get_user_default("Company");
+		const info = all.find((row) => row.company === company) || all[0];
 		if (frm.is_new() || !info) return;
 		frm.dashboard.add_indicator(
 			__("Annual Billing: {0}", [format_currency(info.billing_this_year, info.currency)]),
