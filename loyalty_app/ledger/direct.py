@@ -70,7 +70,7 @@ def insert(doc: Document) -> None:
 			)
 		book.update((e.name, e) for e in named)
 	entries.load_lots(
-		member, book, posting_date, lambda: lots.spendable(book.values(), posting_date, voucher) >= needed
+		member, book, posting_date, lambda first: lots.spendable(first, posting_date, voucher) >= needed
 	)
 	entry = Entry(
 		name=doc.name,

@@ -150,7 +150,9 @@ def around(member: dict, own: list[Entry], wanted: Wanted, today: date) -> dict[
 		if missing := {e.lot for e in closed if e.lot} - book.keys():
 			add(read(mine, table.name.isin(sorted(missing))))
 
-	load_lots(member, book, since, lambda: lots.has_enough(book.values(), wanted, redeeming + spent))
+	load_lots(
+		member, book, since, lambda first: lots.has_enough(first, book.values(), wanted, redeeming + spent)
+	)
 	return book
 
 
@@ -159,24 +161,26 @@ def open_shortfalls(member: dict) -> list[Entry]:
 	return read(table.membership == member["name"], table.is_open == 1, table.remaining_points < 0)
 
 
-def load_lots(member: dict, book: dict[str, Entry], since: date, enough: Callable[[], bool]) -> None:
-	"""Add open lots good on `since` or after to `book`, in the order of drawing, until there are `enough`."""
+def load_lots(
+	member: dict, book: dict[str, Entry], since: date, enough: Callable[[list[Entry]], bool]
+) -> None:
+	"""Add open lots good on `since` or after to `book`, in the order of drawing, until those are `enough`."""
 	table = frappe.qb.DocType(DOCTYPE)
-	offset = 0
-	while not enough():
+	first = []
+	while not enough(first):
 		found = read(
 			table.membership == member["name"],
 			table.is_open == 1,
 			table.expiry_date >= since,
 			limit=LOTS_AT_ONCE,
-			offset=offset,
+			offset=len(first),
 			in_draw_order=True,
 		)
+		first += found
 		for entry in found:
 			book.setdefault(entry.name, entry)
 		if len(found) < LOTS_AT_ONCE:
 			return
-		offset += LOTS_AT_ONCE
 
 
 def write(

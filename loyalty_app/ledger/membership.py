@@ -195,8 +195,11 @@ def spendable(name: str, on: date) -> int:
 	points = int(query.select(Sum(table.remaining_points)).run()[0][0] or 0)
 	if on < getdate(today()):
 		# The daily job has closed lots that were still good on that day.
+		lot = frappe.qb.DocType(ENTRY).as_("lot")
 		closed = (
 			frappe.qb.from_(table)
+			.join(lot)
+			.on(lot.name == table.redeem_against)
 			.select(Sum(table.loyalty_points))
 			.where(
 				(table.membership == name)
@@ -204,6 +207,7 @@ def spendable(name: str, on: date) -> int:
 				& (table.expiry_date >= on)
 				& (table.expiry_date < getdate(today()))
 				& (table.entry_type == Kind.EXPIRED.value)
+				& (lot.posting_date <= on)
 			)
 		)
 		points -= int(closed.run()[0][0] or 0)

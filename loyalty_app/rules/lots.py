@@ -146,15 +146,16 @@ def _can_pay(lot: Entry, on: date, voucher: Voucher | None) -> bool:
 	return lot.is_lot and lot.posting_date <= on <= lot.expiry_date and lot.voucher != voucher
 
 
-def has_enough(entries: Iterable[Entry], wanted: Wanted, needed: int) -> bool:
-	"""Whether the lots among `entries` are sure to decide `settle`; if not, it wants more lots.
+def has_enough(lots: Iterable[Entry], entries: Iterable[Entry], wanted: Wanted, needed: int) -> bool:
+	"""Whether `lots`, the first open ones in the order of drawing, are sure to decide `settle`.
 
-	`needed` points is what redemption and shortfalls can come to at the most.
+	`needed` points is what redemption and shortfalls can come to at the most. Lots of a voucher among `entries`
+	that has spent points do not count, as they may not cover its own shortfall.
 	"""
-	entries = list(entries)
-	owing = {e.voucher for e in entries if e.is_shortfall} | {wanted.voucher}
-	to_draw = sum(e.remaining for e in entries if _can_pay(e, wanted.redeem_on, wanted.voucher))
-	to_cover = sum(e.remaining for e in entries if _can_cover(e, wanted.on) and e.voucher not in owing)
+	spenders = {e.voucher for e in entries if e.is_spending} | {wanted.voucher}
+	usable = [e for e in lots if e.is_lot and e.voucher not in spenders]
+	to_draw = sum(e.remaining for e in usable if _can_pay(e, wanted.redeem_on, wanted.voucher))
+	to_cover = sum(e.remaining for e in usable if _can_cover(e, wanted.on))
 	return min(to_draw, to_cover) >= needed
 
 
@@ -166,7 +167,7 @@ def settle(entries: Iterable[Entry], wanted: Wanted, new_name: Callable[[], str]
 	"""Bring a voucher's entries to what is wanted; return all entries by name.
 
 	`entries` must hold the voucher's own, the lots those draw on, the draws on the voucher's lot, all
-	shortfalls, and lots until `has_enough`. Expiry rows among them, with their lots, are reopened first and
+	shortfalls, and lots in the order of drawing until `has_enough`. Expiry rows among them, with their lots, are reopened first and
 	closed again after, so that a redemption posted before the expiry finds its points whether or not the
 	daily job has run.
 
@@ -415,10 +416,11 @@ class _Book:
 		for draw in sorted(draws, key=lambda d: (d.posting_date, d.name)):
 			kept = min(-draw.points, left)
 			left -= kept
+			short = -draw.points - kept
 			if kept:
 				self.move(draw, kept, lot_name)
-			if draw_left := -self.entries[draw.name].points:
-				self.move(draw, draw_left, None)
+			if short:
+				self.move(draw, short, None)
 		for name in names:
 			for row in self.where(lambda e: e.kind is Kind.EXPIRED and e.lot == name):
 				del self.entries[row.name]
@@ -448,7 +450,9 @@ class _Book:
 	def cover(self, on: date) -> None:
 		"""Let lots that are good on `on` cover shortfalls, oldest spending first."""
 		for debt in sorted(self.where(lambda e: e.is_shortfall), key=lambda e: (e.posting_date, e.name)):
+			owed = -debt.points
 			for lot in sorted(self.where(lambda e: _can_cover(e, on)), key=draw_order):
-				points = min(-self.entries[debt.name].points, self.entries[lot.name].remaining)
-				if points > 0 and lot.voucher != debt.voucher:
+				if owed and lot.voucher != debt.voucher:
+					points = min(owed, lot.remaining)
 					self.move(debt, points, lot.name)
+					owed -= points

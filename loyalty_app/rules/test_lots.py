@@ -147,7 +147,7 @@ class LotsMachine(RuleBasedStateMachine):
 		self.today = max(self.today, posted)
 		self.facts[number] = (posted, posted + timedelta(days=duration))
 		self.model.posted[voucher(number)] = posted
-		if redeemed > self.model.spendable(posted, voucher(number)):
+		if redeemed and redeemed > self.model.spendable(posted, voucher(number)):
 			before = self.entries
 			try:
 				self.settle(number, earned, redeemed, posted, strict=True)

@@ -1,0 +1,226 @@
+"""Random histories of real invoices against a slow obvious model of live documents and single points.
+
+More examples: HYPOTHESIS_HISTORIES=200 with the usual command that runs this module.
+"""
+
+import os
+from datetime import date
+from fractions import Fraction
+from unittest.mock import patch
+
+import frappe
+from frappe.utils import add_days, getdate, today
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
+
+from loyalty_app.ledger import verify
+from loyalty_app.ledger.expiry import close_expired
+from loyalty_app.ledger.membership import find, spendable, summary
+from loyalty_app.rules.lots import Voucher
+from loyalty_app.rules.test_lots import Model
+from loyalty_app.tests.utils import IntegrationTestCase, make_customer, make_invoice, make_program, make_return
+
+QTY = 4
+
+
+class LiveInvoice:
+	"""An invoice as a shopkeeper would note it down: four pieces at a price, points paid, what came back."""
+
+	def __init__(self, doc, price, redeemed, worth, factor, tier, expires):
+		self.doc, self.price, self.redeemed, self.worth = doc, Fraction(price), redeemed, Fraction(worth)
+		self.factor, self.tier, self.expires = factor, tier, expires
+		self.returns = []  # (document, pieces, points given back)
+
+	@property
+	def voucher(self):
+		return Voucher("Sales Invoice", self.doc.name)
+
+	@property
+	def pieces_back(self):
+		return sum(pieces for _doc, pieces, _points in self.returns)
+
+	@property
+	def points_back(self):
+		return sum(points for _doc, _pieces, points in self.returns)
+
+	@property
+	def spend(self):
+		kept = self.price * (QTY - self.pieces_back)
+		return kept - (self.redeemed - self.points_back) * self.worth
+
+	@property
+	def earned(self):
+		return int(max(self.spend, 0) // Fraction(self.factor)) if self.factor else 0
+
+
+class HistoryMachine(RuleBasedStateMachine):
+	invoices = Bundle("invoices")
+	returns = Bundle("returns")
+
+	def __init__(self):
+		super().__init__()
+		self.tiers = [("Bronze", 100, "7.5"), ("Silver", 500, "5"), ("Gold", 1500, "2.5")]
+		self.program = make_program(
+			tiers=[(name, minimum, float(factor)) for name, minimum, factor in self.tiers],
+			conversion_factor=0.5,
+			expiry_duration=30,
+		)
+		self.customer = make_customer(loyalty_program=self.program.name)
+		self.worth, self.duration = "0.5", 30
+		self.live, self.days, self.model = [], set(), Model()
+		self.today = getdate(today())
+
+	def tier_at(self, spend):
+		return max((t for t in self.tiers if t[1] <= spend), key=lambda t: t[1], default=(None, 0, None))
+
+	@property
+	def spend(self):
+		return sum(max(i.spend, 0) for i in self.live)
+
+	def settle(self, invoice, on, cancelled=False):
+		self.model.settle(
+			invoice.voucher,
+			0 if cancelled else invoice.earned,
+			0 if cancelled else invoice.redeemed - invoice.points_back,
+			getdate(invoice.doc.posting_date),
+			invoice.expires,
+			on,
+		)
+
+	@rule(
+		target=invoices,
+		price=st.sampled_from(["1", "12.5", "60.25", "333.33"]),
+		part=st.one_of(st.just(0), st.integers(1, 12)),
+		back=st.integers(0, 60),
+	)
+	def submit(self, price, part, back):
+		posted = next(d for d in (getdate(add_days(today(), i - back)) for i in range(-999, 1)[::-1]) if d not in self.days)
+		self.days.add(posted)
+		can_pay = min(max(self.model.spendable(posted), 0), int(QTY * Fraction(price) // Fraction(self.worth)))
+		redeem = part * can_pay // 10
+		if redeem > can_pay:
+			frappe.db.savepoint("refused")
+			try:
+				self.make(price, redeem, posted)
+			except frappe.ValidationError:
+				frappe.db.rollback(save_point="refused")
+				redeem = can_pay
+			else:
+				raise AssertionError(f"redeemed {redeem} where {can_pay} were allowed")
+		doc = self.make(price, redeem, posted)
+		eligible = QTY * Fraction(price) - redeem * Fraction(self.worth)
+		tier, _minimum, factor = self.tier_at(self.spend + eligible)
+		expires = getdate(add_days(posted, self.duration)) if self.duration else date(9999, 12, 31)
+		invoice = LiveInvoice(doc, price, redeem, self.worth, factor, tier, expires)
+		self.live.append(invoice)
+		self.settle(invoice, posted)
+		return invoice
+
+	def make(self, price, redeem, posted):
+		return make_invoice(
+			self.customer,
+			items=[{"rate": float(price), "qty": QTY}],
+			redeem=redeem,
+			posting_date=posted,
+			disable_rounded_total=1,
+		)
+
+	@rule(target=returns, invoice=invoices, pieces=st.integers(1, QTY))
+	def give_back(self, invoice, pieces):
+		pieces = min(pieces, QTY - invoice.pieces_back)
+		if not pieces or invoice not in self.live:
+			return None
+		doc = make_return(invoice.doc, qty=pieces)
+		all_back = invoice.redeemed * (invoice.pieces_back + pieces) // QTY
+		points = max(all_back - invoice.points_back, 0)
+		assert doc.loyalty_points == -points, (doc.loyalty_points, points)
+		assert Fraction(str(doc.loyalty_amount)) == -points * invoice.worth
+		invoice.returns.append((doc, pieces, points))
+		self.settle(invoice, getdate(doc.posting_date))
+		return invoice, doc
+
+	@rule(returned=consumes(returns))
+	def cancel_return(self, returned):
+		if not returned:
+			return
+		invoice, doc = returned
+		frappe.get_doc("Sales Invoice", doc.name).cancel()
+		invoice.returns = [r for r in invoice.returns if r[0] is not doc]
+		self.settle(invoice, self.today)
+
+	@rule(invoice=consumes(invoices))
+	def cancel(self, invoice):
+		if invoice.returns:
+			return
+		frappe.get_doc("Sales Invoice", invoice.doc.name).cancel()
+		self.live.remove(invoice)
+		self.settle(invoice, self.today, cancelled=True)
+
+	@rule()
+	def expire(self):
+		if name := find(self.customer.name, self.program.name):
+			close_expired(name)
+
+	@rule(duration=st.sampled_from([0, 5, 30]), factor=st.sampled_from(["2", "10"]), worth=st.sampled_from(["0.5", "1"]))
+	def change_the_program(self, duration, factor, worth):
+		self.program.reload()
+		self.program.expiry_duration, self.program.conversion_factor = duration, float(worth)
+		self.program.collection_rules[0].collection_factor = float(factor)
+		self.program.save()
+		self.duration, self.worth = duration, worth
+		self.tiers[0] = (self.tiers[0][0], self.tiers[0][1], factor)
+
+	@invariant()
+	def ledger_agrees(self):
+		name = find(self.customer.name, self.program.name)
+		faults = verify(name)
+		assert not faults, faults
+		row = frappe.get_doc("Loyalty Membership", name)
+		assert Fraction(str(row.total_spent)) == self.spend
+		assert row.points_earned == sum(i.earned for i in self.live)
+		assert row.points_redeemed == sum(i.redeemed - i.points_back for i in self.live)
+		tier = self.tier_at(self.spend)[0] if self.spend else None
+		assert (row.loyalty_program_tier or None) == tier
+		assert (frappe.db.get_value("Customer", self.customer.name, "loyalty_program_tier") or None) == tier
+		assert summary(self.customer.name).balance == self.model.spendable(self.today)
+		for back in (10, 40):
+			on = getdate(add_days(today(), -back))
+			assert spendable(name, on) == self.model.spendable(on)
+		unexpired = frappe.get_all(
+			"Loyalty Point Entry",
+			filters={"customer": self.customer.name, "expiry_date": (">=", self.today)},
+			pluck="loyalty_points",
+		)
+		assert sum(unexpired) == self.model.spendable(self.today)
+		for invoice in self.live:
+			lots = frappe.get_all(
+				"Loyalty Point Entry",
+				filters={"invoice": invoice.doc.name, "entry_type": "Earned"},
+				fields=["loyalty_points", "purchase_amount", "loyalty_program_tier", "expiry_date"],
+			)
+			assert len(lots) == 1
+			assert (lots[0].loyalty_points, lots[0].loyalty_program_tier or None, getdate(lots[0].expiry_date)) == (
+				invoice.earned,
+				invoice.tier,
+				invoice.expires,
+			)
+			assert Fraction(str(lots[0].purchase_amount)) == max(invoice.spend, 0)
+
+
+class TestHistory(IntegrationTestCase):
+	# So few that reading lots page by page is exercised too.
+	@patch("loyalty_app.ledger.entries.LOTS_AT_ONCE", 2)
+	def test_random_histories(self):
+		run_state_machine_as_test(
+			HistoryMachine,
+			settings=settings(
+				max_examples=int(os.environ.get("HYPOTHESIS_HISTORIES", 6)),
+				stateful_step_count=20,
+				deadline=None,
+				database=None,
+				# Shrinking replays hundreds of histories, seconds each: the steps printed tell enough.
+				phases=[Phase.generate],
+				suppress_health_check=list(HealthCheck),
+			),
+		)
