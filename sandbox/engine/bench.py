@@ -33,7 +33,16 @@ HELP = """usage: sandbox/bench [--site demo|test] COMMAND …
 The site is demo, the one `make demo` serves, unless --site says test: a site with the apps and no data.
 `make demo` need not run for any of these."""
 
-INSIDE = ("migrate", "console", "execute", "backup", "install-app", "uninstall-app", "list-apps", "clear-cache")
+INSIDE = (
+	"migrate",
+	"console",
+	"execute",
+	"backup",
+	"install-app",
+	"uninstall-app",
+	"list-apps",
+	"clear-cache",
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -139,4 +148,3 @@ def build(lane: Lane, arguments: list[str]) -> int:
 		print(f"building {app}")
 		lane.build_assets(app)
 	return 0
-

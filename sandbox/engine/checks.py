@@ -35,9 +35,13 @@ def node() -> str:
 	version = subprocess.run(["node", "--version"], capture_output=True, text=True).stdout.strip()
 	major = re.match(r"v(\d+)", version)
 	if not major or int(major[1]) < NODE:
-		raise SandboxError(f"Node.js {NODE} or newer is needed to build the desk, this is {version or 'unknown'}.")
+		raise SandboxError(
+			f"Node.js {NODE} or newer is needed to build the desk, this is {version or 'unknown'}."
+		)
 	if not shutil.which("npm"):
-		raise SandboxError("npm is missing: it is needed to fetch the desk's packages and comes with Node.js.")
+		raise SandboxError(
+			"npm is missing: it is needed to fetch the desk's packages and comes with Node.js."
+		)
 	return version
 
 

@@ -5,11 +5,13 @@ import shutil
 import sys
 
 from sandbox.engine.errors import SandboxError, cause_of
+from sandbox.engine.processes import raise_on_signals
 
 
 def main(arguments: list[str] | None = None) -> int:
 	"""Run a command; return its exit code. Known failures become one sentence."""
 	arguments = sys.argv[1:] if arguments is None else arguments
+	raise_on_signals()
 	try:
 		if arguments[:1] == ["bench"]:
 			from sandbox.engine import bench
@@ -30,7 +32,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parse(arguments: list[str]) -> int:
-	parser = argparse.ArgumentParser(prog="python3 -m sandbox", description="A Frappe site from the registries alone.")
+	parser = argparse.ArgumentParser(
+		prog="python3 -m sandbox", description="A Frappe site from the registries alone."
+	)
 	commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 	commands.add_parser("setup", help="set up everything, up to a site with the apps installed")
 	commands.add_parser("demo", help="set up, make the demo site and serve it")

@@ -4,16 +4,15 @@ import contextlib
 import fcntl
 import json
 import os
-import signal
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
 
 from sandbox.engine import redis
 from sandbox.engine.checks import port_free
-from sandbox.engine.errors import SandboxError, last_line, stop
+from sandbox.engine.errors import SandboxError, last_line
+from sandbox.engine.processes import start, stop
 from sandbox.engine.setup import DEMO, alone, ensure_demo, say
 from sandbox.lanes.base import Lane
 
@@ -58,7 +57,10 @@ def serve(lane: Lane) -> int:
 		with lane.database(), redis.shared(lane.places) as url, processes(lane, DEMO, url, port()) as running:
 			(lane.places.run / "demo.json").write_text(json.dumps({"address": address, "pid": os.getpid()}))
 			say(f"\n  The desk:  {address}\n  Log in:    {LOGIN}\n  Stop:      Ctrl-C\n\n")
-			return watch(lane, running)
+			watch(lane, running)
+			say("\nStopping … ")
+		say("done\n")
+		return 0
 
 
 @contextlib.contextmanager
@@ -94,27 +96,19 @@ def processes(lane: Lane, site: str, redis_url: str, port: int) -> Iterator[dict
 		"scheduler": ["background", "scheduler"],
 	}
 	running: dict[str, subprocess.Popen] = {}
-	with deferred_stop():
-		try:
-			for name, (module, *arguments) in commands.items():
-				with (lane.places.logs / f"{site}-{name}.log").open("w") as log:
-					running[name] = subprocess.Popen(
-						[str(lane.places.python), "-m", f"sandbox.inside.{module}", *arguments],
-						cwd=lane.places.sites,
-						env=environment,
-						stdin=subprocess.DEVNULL,
-						stdout=log,
-						stderr=subprocess.STDOUT,
-						start_new_session=True,
-					)
-			wait_for_web(lane, site, running["web"], port)
-			yield running
-		finally:
-			for process in running.values():
-				if process.poll() is None:
-					process.send_signal(signal.SIGTERM)
-			for process in running.values():
-				stop(process)
+	try:
+		for name, (module, *arguments) in commands.items():
+			command = [lane.places.python, "-m", f"sandbox.inside.{module}", *arguments]
+			with (lane.places.logs / f"{site}-{name}.log").open("w") as log:
+				running[name] = start(command, log, cwd=lane.places.sites, env=environment)
+		wait_for_web(lane, site, running["web"], port)
+		yield running
+	finally:
+		for process in running.values():
+			if process.poll() is None:
+				process.terminate()
+		for process in running.values():
+			stop(process)
 
 
 def wait_for_web(lane: Lane, site: str, web: subprocess.Popen, port: int) -> None:
@@ -124,7 +118,9 @@ def wait_for_web(lane: Lane, site: str, web: subprocess.Popen, port: int) -> Non
 		if web.poll() is not None:
 			break
 		with contextlib.suppress(OSError):
-			with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/method/ping", timeout=START_TIMEOUT) as answer:
+			with urllib.request.urlopen(
+				f"http://127.0.0.1:{port}/api/method/ping", timeout=START_TIMEOUT
+			) as answer:
 				if answer.status == 200:
 					return
 		time.sleep(0.1)
@@ -132,30 +128,16 @@ def wait_for_web(lane: Lane, site: str, web: subprocess.Popen, port: int) -> Non
 	raise SandboxError(f"The web server did not start: {last_line(log.read_text())} (full output in {log}).")
 
 
-def watch(lane: Lane, running: dict[str, subprocess.Popen]) -> int:
-	"""Wait until interrupted, or until a process ends by itself, which is an error."""
+def watch(lane: Lane, running: dict[str, subprocess.Popen]) -> None:
+	"""Return when interrupted; raise when a process ends by itself."""
 	try:
 		while True:
 			for name, process in running.items():
 				if process.poll() is not None:
 					log = lane.places.logs / f"{DEMO}-{name}.log"
-					raise SandboxError(f"The {name} ended: {last_line(log.read_text())} (full output in {log}).")
+					raise SandboxError(
+						f"The {name} ended: {last_line(log.read_text())} (full output in {log})."
+					)
 			time.sleep(0.5)
 	except KeyboardInterrupt:
-		sys.stdout.write("\nStopping … ")
-		sys.stdout.flush()
-		return 0
-
-
-@contextlib.contextmanager
-def deferred_stop() -> Iterator[None]:
-	"""Treat SIGTERM like Ctrl-C, so that nothing is left running."""
-
-	def interrupt(signum, frame):
-		raise KeyboardInterrupt
-
-	before = signal.signal(signal.SIGTERM, interrupt)
-	try:
-		yield
-	finally:
-		signal.signal(signal.SIGTERM, before)
+		return

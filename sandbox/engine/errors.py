@@ -1,10 +1,6 @@
 """Failures a person can act on: one sentence each, never a traceback."""
 
-import os
 import re
-import shlex
-import subprocess
-from pathlib import Path
 
 
 class SandboxError(Exception):
@@ -39,57 +35,6 @@ def cause_of(output: str) -> str | None:
 			what = next((v for v in found.groupdict().values() if v), "")
 			return meaning.format(what=what)
 	return None
-
-
-def run(command: list, what: str, log: Path, *, cwd: Path | None = None, env: dict | None = None) -> str:
-	"""Run a command with its output in `log`; raise one clear sentence when it fails.
-
-	:param what: the thing being done, as in "installing the Python packages"
-	:return: what the command printed
-	"""
-	log.parent.mkdir(parents=True, exist_ok=True)
-	with log.open("w+") as out:
-		out.write("$ " + shlex.join(map(str, command)) + "\n")
-		out.flush()
-		try:
-			process = subprocess.Popen(
-				list(map(str, command)),
-				cwd=cwd,
-				env={**os.environ, **(env or {})},
-				stdin=subprocess.DEVNULL,
-				stdout=out,
-				stderr=subprocess.STDOUT,
-				start_new_session=True,
-			)
-		except FileNotFoundError as e:
-			raise SandboxError(f"{command[0]} is missing: it is needed for {what}.") from e
-		try:
-			code = process.wait()
-		except BaseException:
-			stop(process)
-			raise
-		out.seek(0)
-		text = out.read()
-	if code:
-		why = cause_of(text) or last_line(text)
-		raise SandboxError(f"{what[0].upper()}{what[1:]} failed: {why} (full output in {log}).")
-	return text
-
-
-def stop(process: subprocess.Popen, patience: float = 5) -> None:
-	"""End a process and everything in its session: politely first, then for good."""
-	import signal
-
-	for sig in (signal.SIGTERM, signal.SIGKILL):
-		try:
-			os.killpg(process.pid, sig)
-		except (ProcessLookupError, PermissionError):
-			return
-		try:
-			process.wait(patience)
-			return
-		except subprocess.TimeoutExpired:
-			continue
 
 
 def last_line(text: str) -> str:

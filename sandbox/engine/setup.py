@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 from sandbox.engine import checks, redis
-from sandbox.engine.errors import SandboxError, run
+from sandbox.engine.errors import SandboxError
 from sandbox.engine.places import APPS, CHECKOUT
+from sandbox.engine.processes import run
 from sandbox.engine.steps import Chain, Step, files_below, fingerprint, write_whole
 from sandbox.lanes.base import Lane
 
@@ -70,7 +71,7 @@ def chain(lane: Lane) -> Chain:
 			"site",
 			"site and setup wizard",
 			lambda before: make_fresh_site(lane),
-			lambda: [INSIDE / "site.py"],
+			lambda: [INSIDE / "create.py"],
 			needs=("engine",),
 			result=places.site(FRESH),
 		),
@@ -178,7 +179,9 @@ def install_packages(lane: Lane, before: bool) -> None:
 		"installing the Python packages",
 		places.logs / "pip.log",
 	)
-	write_whole(places.site_packages() / "sandbox.pth", "\n".join(map(str, [places.lib, *APPS.values()])) + "\n")
+	write_whole(
+		places.site_packages() / "sandbox.pth", "\n".join(map(str, [places.lib, *APPS.values()])) + "\n"
+	)
 
 
 def write_bench_files(lane: Lane) -> None:
@@ -216,7 +219,7 @@ def make_fresh_site(lane: Lane) -> None:
 	config = lane.site_config(part) | {"admin_password": "admin"}
 	write_whole(folder / "site_config.json", json.dumps(config, indent=1) + "\n")
 	with lane.database(), redis.private(lane.places) as url:
-		inside(lane, part, url, "site", "create", what="creating the site", log="site.log")
+		inside(lane, part, url, "create", what="creating the site", log="site.log")
 	lane.move_site(part, FRESH)
 
 

@@ -157,7 +157,9 @@ def pytest(lane: Lane, report: Path, folder: Path, *arguments: str, **environmen
 
 def test_rules(lane: Lane) -> int:
 	"""Run the tests of the rules alone; needs the Python packages, not a site."""
-	return _tool(lane, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(CHECKOUT / "loyalty_app" / "rules"))
+	return _tool(
+		lane, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(CHECKOUT / "loyalty_app" / "rules")
+	)
 
 
 def lint(lane: Lane) -> int:

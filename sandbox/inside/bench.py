@@ -35,7 +35,9 @@ def main(arguments: list[str]) -> int:
 	if options.command == "migrate":
 		from frappe.migrate import SiteMigration
 
-		SiteMigration(skip_failing=options.skip_failing, skip_search_index=True).run(os.environ["FRAPPE_SITE"])
+		SiteMigration(skip_failing=options.skip_failing, skip_search_index=True).run(
+			os.environ["FRAPPE_SITE"]
+		)
 		return 0
 
 	frappe.init(os.environ["FRAPPE_SITE"])
@@ -91,7 +93,11 @@ def uninstall_app(options) -> None:
 	from frappe.installer import remove_app
 
 	remove_app(
-		options.app, dry_run=options.dry_run, yes=options.yes, no_backup=options.no_backup, force=options.force
+		options.app,
+		dry_run=options.dry_run,
+		yes=options.yes,
+		no_backup=options.no_backup,
+		force=options.force,
 	)
 
 

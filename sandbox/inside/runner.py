@@ -61,7 +61,11 @@ def main(arguments: list[str]) -> int:
 def summary(results: list[unittest.TestResult]) -> dict:
 	"""Return {passed: number, failed: [[test, traceback]], skipped: [[test, reason]]}."""
 	failed = [[str(test), text] for r in results for test, text in (*r.failures, *r.errors)]
-	failed += [[str(test), "passed, though marked as an expected failure"] for r in results for test in r.unexpectedSuccesses]
+	failed += [
+		[str(test), "passed, though marked as an expected failure"]
+		for r in results
+		for test in r.unexpectedSuccesses
+	]
 	skipped = [[str(test), reason] for r in results for test, reason in r.skipped]
 	ran = sum(r.testsRun for r in results)
 	# an error in setUpClass is no test that ran

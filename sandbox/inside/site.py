@@ -1,6 +1,6 @@
-"""Creates, fills and migrates the site named by FRAPPE_SITE, by Frappe's own installer.
+"""Installs apps on the site named by FRAPPE_SITE, migrates it, fills it: all by Frappe's own functions.
 
-usage: python -m sandbox.inside.site create | install APP | migrate | demo
+usage: python -m sandbox.inside.site install APP | migrate | demo
 """
 
 import importlib.util
@@ -10,33 +10,7 @@ import time
 
 import frappe
 
-WIZARD = {
-	"language": "English",
-	"country": "United States",
-	"timezone": "Etc/UTC",
-	"currency": "USD",
-	"full_name": "Demo User",
-	"email": "demo@example.com",
-	"password": "demo",
-	"enable_telemetry": 0,
-}
-
-
-def create() -> None:
-	"""Create the site with Frappe alone and go through the setup wizard."""
-	from frappe.installer import _init_database
-
-	frappe.init()
-	_init_database(db_name=frappe.conf.db_name, admin_password="admin", db_type=frappe.conf.db_type)
-	frappe.db.commit()
-	from frappe.desk.page.setup_wizard.setup_wizard import setup_complete
-
-	setup_complete(dict(WIZARD))
-	frappe.db.set_single_value("System Settings", "enable_scheduler", 1)
-	frappe.db.commit()
-	frappe.clear_cache()
-	if not frappe.is_setup_complete():
-		raise RuntimeError("the setup wizard did not finish")
+from sandbox.inside.create import close
 
 
 def install(app: str) -> None:
@@ -62,8 +36,8 @@ def demo() -> None:
 	"""Make the demo data."""
 	frappe.init()
 	frappe.connect()
-	if not importlib.util.find_spec("sandbox.demo"):
-		print("no demo data module (sandbox/demo): the site is empty")
+	if not (importlib.util.find_spec("sandbox.demo") and importlib.util.find_spec("sandbox.demo.make")):
+		print("no demo data module (sandbox/demo/make.py): the site is empty")
 		return
 	started = time.monotonic()
 	from sandbox.demo.make import run
@@ -73,18 +47,7 @@ def demo() -> None:
 	print(f"Demo data made in {time.monotonic() - started:.0f} s")
 
 
-def _close() -> None:
-	"""Leave nothing in side files, so that the site can be copied as files."""
-	if getattr(frappe.local, "db", None):
-		frappe.db.commit()
-		if frappe.db.db_type == "sqlite":
-			connection = frappe.db._conn
-			connection.commit()
-			connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-	frappe.destroy()
-
-
 if __name__ == "__main__":
 	command, *arguments = sys.argv[1:]
-	{"create": create, "install": install, "migrate": migrate, "demo": demo}[command](*arguments)
-	_close()
+	{"install": install, "migrate": migrate, "demo": demo}[command](*arguments)
+	close()

@@ -51,7 +51,9 @@ def serve_reloading(port: int) -> None:
 	"""Serve with werkzeug, restarting when a Python file changes."""
 	from werkzeug.serving import run_simple
 
-	run_simple("127.0.0.1", port, application(), threaded=True, use_reloader=True, exclude_patterns=["*/test_*"])
+	run_simple(
+		"127.0.0.1", port, application(), threaded=True, use_reloader=True, exclude_patterns=["*/test_*"]
+	)
 
 
 if __name__ == "__main__":

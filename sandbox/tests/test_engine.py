@@ -26,13 +26,22 @@ def note(site):
 			"allow_import": 1,
 			"autoname": "NOTE-.####",
 			"fields": [
-				{"fieldname": "subject", "fieldtype": "Data", "label": "Subject", "reqd": 1, "in_list_view": 1},
+				{
+					"fieldname": "subject",
+					"fieldtype": "Data",
+					"label": "Subject",
+					"reqd": 1,
+					"in_list_view": 1,
+				},
 				{"fieldname": "amount", "fieldtype": "Currency", "label": "Amount", "precision": "2"},
 				{"fieldname": "day", "fieldtype": "Date", "label": "Day"},
 				{"fieldname": "owner_user", "fieldtype": "Link", "options": "User", "label": "User"},
 			],
 			"permissions": [
-				{"role": "System Manager", **dict.fromkeys("read write create delete submit cancel amend".split(), 1)},
+				{
+					"role": "System Manager",
+					**dict.fromkeys("read write create delete submit cancel amend".split(), 1),
+				},
 				{"role": "Desk User", "read": 1},
 			],
 		}
@@ -51,7 +60,9 @@ def client(site):
 
 	def request(method, path, **kwargs):
 		result = {}
-		thread = threading.Thread(target=lambda: result.update(answer=http.open(path, method=method, **kwargs)))
+		thread = threading.Thread(
+			target=lambda: result.update(answer=http.open(path, method=method, **kwargs))
+		)
 		thread.start()
 		thread.join()
 		return result["answer"]
@@ -69,7 +80,8 @@ def test_values_are_bound_with_their_types(transaction):
 	rows = transaction.db.sql("select typeof(%s), typeof(%s), typeof(%s), %s", (5, None, 2.5, "50% 'off'"))
 	assert rows[0] == ("integer", "null", "real", "50% 'off'")
 	rows = transaction.db.sql(
-		"select name from tabUser where name in %(names)s and name like '%%dmin%%'", {"names": ("Administrator", "x")}
+		"select name from tabUser where name in %(names)s and name like '%%dmin%%'",
+		{"names": ("Administrator", "x")},
 	)
 	assert rows == (("Administrator",),) or rows == [("Administrator",)]
 
@@ -88,7 +100,12 @@ def test_intervals(transaction):
 	frappe.log_error("old", "text")
 	frappe.db.set_value("Error Log", {"method": "old"}, "creation", "2001-01-01", update_modified=False)
 	frappe.log_error("young", "text")
-	found = frappe.qb.from_(log).select(log.method).where(log.creation < (Now() - Interval(days=30))).run(pluck=True)
+	found = (
+		frappe.qb.from_(log)
+		.select(log.method)
+		.where(log.creation < (Now() - Interval(days=30)))
+		.run(pluck=True)
+	)
 	assert "old" in found and "young" not in found
 
 
@@ -145,7 +162,10 @@ def test_query_builder_for_update(transaction, note):
 	import frappe
 
 	table = frappe.qb.DocType(note)
-	assert frappe.qb.from_(table).select(table.name).where(table.subject == "none").for_update().run() in ((), [])
+	assert frappe.qb.from_(table).select(table.name).where(table.subject == "none").for_update().run() in (
+		(),
+		[],
+	)
 
 
 def test_stale_lock_is_a_deadlock_error(site, note):
@@ -186,7 +206,9 @@ def test_document_life_cycle_by_rest(client, note):
 	amended = client("POST", f"/api/resource/{note}", json={"subject": "rest", "amended_from": name})
 	assert amended.json["data"]["name"] == f"{name}-1"
 	assert client("DELETE", f"/api/resource/{note}/{amended.json['data']['name']}").status_code == 202
-	listed = client("GET", f'/api/resource/{note}?filters=[["subject","=","rest"]]&fields=["name","docstatus"]')
+	listed = client(
+		"GET", f'/api/resource/{note}?filters=[["subject","=","rest"]]&fields=["name","docstatus"]'
+	)
 	assert listed.json["data"] == [{"name": name, "docstatus": 2}]
 
 
@@ -250,7 +272,9 @@ def test_concurrent_creates_get_their_own_numbers(client, note):
 		t.start()
 	for t in threads:
 		t.join(60)
-	assert [a.status_code for a in answers] == [200] * 20, [a.text for a in answers if a.status_code != 200][:1]
+	assert [a.status_code for a in answers] == [200] * 20, [a.text for a in answers if a.status_code != 200][
+		:1
+	]
 	assert len({a.json["data"]["name"] for a in answers}) == 20
 
 
@@ -265,7 +289,13 @@ def test_user_permissions(transaction, note):
 	for owner in (user, "Administrator"):
 		frappe.get_doc({"doctype": note, "subject": "mine", "owner_user": owner}).insert()
 	frappe.get_doc(
-		{"doctype": "User Permission", "user": user, "allow": "User", "for_value": user, "apply_to_all_doctypes": 1}
+		{
+			"doctype": "User Permission",
+			"user": user,
+			"allow": "User",
+			"for_value": user,
+			"apply_to_all_doctypes": 1,
+		}
 	).insert()
 	frappe.set_user(user)
 	assert set(frappe.get_list(note, filters={"subject": "mine"}, pluck="owner_user")) == {user}
@@ -345,7 +375,9 @@ def test_script_report_number_card_and_chart(transaction, note):
 			"query": f"select date_format(day, '%Y-%m') as m, sum(amount) from `tab{note}` where subject='card' group by m",
 		}
 	).insert()
-	assert [list(r.values())[:2] if isinstance(r, dict) else list(r) for r in run("Stage Report")["result"]][:2] == [
+	assert [list(r.values())[:2] if isinstance(r, dict) else list(r) for r in run("Stage Report")["result"]][
+		:2
+	] == [
 		["2026-01", 10.0],
 		["2026-02", 20.0],
 	]
@@ -388,7 +420,9 @@ def test_data_import(transaction, note):
 
 	frappe.db.commit()
 	content = "Subject,Amount\nimported a,1\nimported b,2\n"
-	file = frappe.get_doc({"doctype": "File", "file_name": "notes.csv", "content": content, "is_private": 1}).insert()
+	file = frappe.get_doc(
+		{"doctype": "File", "file_name": "notes.csv", "content": content, "is_private": 1}
+	).insert()
 	task = frappe.get_doc(
 		{
 			"doctype": "Data Import",

@@ -4,8 +4,8 @@ import os
 import shutil
 from pathlib import Path
 
-from sandbox.engine.errors import run
 from sandbox.engine.places import APPS, CHECKOUT
+from sandbox.engine.processes import run
 from sandbox.engine.steps import fingerprint
 from sandbox.lanes.base import Lane
 

@@ -82,12 +82,15 @@ def get_hooks(hook=None, default="_KEEP_DEFAULT_LIST", app_name=None):
 
 def setup_module_map(include_all_apps=True) -> None:
 	"""Fill frappe.local.app_modules and module_app."""
-	cache, key = (frappe.cache, "app_modules") if include_all_apps else (frappe.client_cache, "installed_app_modules")
+	cache, key = (
+		(frappe.cache, "app_modules") if include_all_apps else (frappe.client_cache, "installed_app_modules")
+	)
 	app_modules = cache.get_value(key)
 	if not app_modules:
 		apps = get_all_apps() if include_all_apps else get_installed_apps(_ensure_on_bench=True)
 		app_modules = {
-			app: [frappe.scrub(module) for module in frappe.get_module_list(app)] for app in apps or ["frappe"]
+			app: [frappe.scrub(module) for module in frappe.get_module_list(app)]
+			for app in apps or ["frappe"]
 		}
 		if include_all_apps or apps:
 			cache.set_value(key, app_modules)
@@ -236,7 +239,9 @@ def remove_app(app_name, dry_run=False, yes=False, no_backup=False, force=False)
 		frappe.get_attr(method)(app_name)
 	frappe.clear_cache()
 	frappe.flags.in_uninstall = False
-	click.secho(f"Uninstalled App {app_name} from Site {site}" + (" (dry run)" if dry_run else ""), fg="green")
+	click.secho(
+		f"Uninstalled App {app_name} from Site {site}" + (" (dry run)" if dry_run else ""), fg="green"
+	)
 
 
 def _call_uninstall_hook(method, app_name, dry_run):

@@ -127,7 +127,11 @@ def _null_in_null_out(function):
 
 
 def _date_shift(value, sign, count, unit):
-	shift = relativedelta(months=3 * count) if unit.upper() == "QUARTER" else relativedelta(**{f"{unit.lower()}s": count})
+	shift = (
+		relativedelta(months=3 * count)
+		if unit.upper() == "QUARTER"
+		else relativedelta(**{f"{unit.lower()}s": count})
+	)
 	moment = _moment(value)
 	moment = moment + shift if sign == "+" else moment - shift
 	is_date = len(str(value)) == 10 and unit.upper() in ("YEAR", "QUARTER", "MONTH", "WEEK", "DAY")
@@ -136,7 +140,9 @@ def _date_shift(value, sign, count, unit):
 
 def _date_format(value, pattern):
 	# MySQL's %i is strftime's %M, its %M the month's name
-	return _moment(value).strftime(re.sub("%[iMsh]", lambda m: {"%i": "%M", "%M": "%B", "%s": "%S", "%h": "%I"}[m[0]], pattern))
+	return _moment(value).strftime(
+		re.sub("%[iMsh]", lambda m: {"%i": "%M", "%M": "%B", "%s": "%S", "%h": "%I"}[m[0]], pattern)
+	)
 
 
 FUNCTIONS = {

@@ -86,8 +86,8 @@ class UnitTestCase(unittest.TestCase):
 	def freeze_time(self, time_to_freeze, is_utc=False, *args, **kwargs):
 		"""Let it be that time, in the system's time zone."""
 		import pytz
-		from freezegun import freeze_time
 		from frappe.utils.data import get_datetime, get_system_timezone
+		from freezegun import freeze_time
 
 		moment = get_datetime(time_to_freeze)
 		if not is_utc:

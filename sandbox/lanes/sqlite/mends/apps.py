@@ -7,7 +7,12 @@ FRAME = "from sandbox.lanes.sqlite.frame.apps import"
 STRIPPED = (
 	("core/doctype/doctype/doctype.py", '"export_python_type_annotations"', "app", 1),
 	("desk/doctype/changelog_feed/changelog_feed.py", '"app_title"', "app_name", 1),
-	("desk/doctype/global_search_settings/global_search_settings.py", 'hook="global_search_doctypes"', "app", 1),
+	(
+		"desk/doctype/global_search_settings/global_search_settings.py",
+		'hook="global_search_doctypes"',
+		"app",
+		1,
+	),
 	("desk/form/meta.py", "hook, default={}", "app_name", 1),
 	("migrate.py", '"before_migrate"', "app", 1),
 	("migrate.py", '"override_doctype_class", {}', "app", 1),
@@ -35,8 +40,12 @@ def mend(tree):
 		tree.function("__init__.py", name, f"{FRAME} {name}", "only the engine itself counted as an app")
 	for name in ("install_app", "add_to_installed_apps", "remove_from_installed_apps", "remove_app"):
 		tree.function("installer.py", name, f"{FRAME} {name}", "no app could be installed or removed")
-	tree.function("model/sync.py", "sync_all", f"{FRAME} sync_all", "migrate synced the engine's doctypes only")
-	tree.function("patches.py", "get_all_patches", f"{FRAME} get_all_patches", "migrate ran the engine's patches only")
+	tree.function(
+		"model/sync.py", "sync_all", f"{FRAME} sync_all", "migrate synced the engine's doctypes only"
+	)
+	tree.function(
+		"patches.py", "get_all_patches", f"{FRAME} get_all_patches", "migrate ran the engine's patches only"
+	)
 
 	for file, args, app, times in STRIPPED:
 		comma = ", " if args else ""
@@ -64,7 +73,12 @@ def mend(tree):
 		one_app,
 	)
 	for hook in ("app_title", "app_home", "app_logo_url"):
-		tree.sub("boot.py", f'frappe.get_hooks("{hook}")', f'frappe.get_hooks("{hook}", app_name=app_name)', one_app)
+		tree.sub(
+			"boot.py",
+			f'frappe.get_hooks("{hook}")',
+			f'frappe.get_hooks("{hook}", app_name=app_name)',
+			one_app,
+		)
 	tree.sub("boot.py", 'for app in ["frappe"]:', "for app in frappe.get_installed_apps():", one_app)
 
 	icon = "desk/doctype/desktop_icon/desktop_icon.py"
@@ -82,7 +96,9 @@ def mend(tree):
 		one_app,
 	)
 	for hook in ("app_title", "add_to_apps_screen"):
-		tree.sub(icon, f'frappe.get_hooks()["{hook}"][0]', f'frappe.get_hooks(app_name=a)["{hook}"][0]', one_app)
+		tree.sub(
+			icon, f'frappe.get_hooks()["{hook}"][0]', f'frappe.get_hooks(app_name=a)["{hook}"][0]', one_app
+		)
 
 	launcher = "apps.py"
 	tree.sub(

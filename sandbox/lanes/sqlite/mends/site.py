@@ -16,28 +16,39 @@ def mend(tree):
 		"\tfrom sandbox.lanes.sqlite.frame.site import locate\n\n\tlocate(site, sites_path)\n",
 		"without local.site nothing decorated with @site_cache is ever cached and the jinja hook is ignored",
 	)
-	tree.function("__init__.py", "get_site_name", f"{FRAME} get_site_name", "the site's name is not always 'frappe'")
+	tree.function(
+		"__init__.py", "get_site_name", f"{FRAME} get_site_name", "the site's name is not always 'frappe'"
+	)
 	tree.sub(
 		"__init__.py",
 		'\tif not getattr(local, "initialised", False):\n\t\tinit()\n',
 		'\tif not getattr(local, "conf", None):\n\t\tinit(site)\n',
 		"init() asks for the installed apps, which connects, which must not call init() again",
 	)
-	tree.sub("__init__.py", "\t\tinit()\n\t\treturn local\n", "\t\tinit(self.site)\n\t\treturn local\n", "init_site(site)")
+	tree.sub(
+		"__init__.py",
+		"\t\tinit()\n\t\treturn local\n",
+		"\t\tinit(self.site)\n\t\treturn local\n",
+		"init_site(site)",
+	)
 	tree.function(
 		"config.py",
 		"get_site_config",
 		f"{FRAME} get_site_config",
 		"site_config.json (with the encryption key!) was written but never read",
 	)
-	tree.function("config.py", "clear_site_config_cache", f"{FRAME} clear_site_config_cache", "follows get_site_config")
+	tree.function(
+		"config.py", "clear_site_config_cache", f"{FRAME} clear_site_config_cache", "follows get_site_config"
+	)
 	tree.function(
 		"utils/__init__.py",
 		"get_bench_path",
 		f"{FRAME} get_bench_path",
 		"locks, logs and queue names belong to the bench folder, not to the working directory",
 	)
-	tree.function("utils/__init__.py", "get_sites", f"{FRAME} get_sites", "the site's name is not always 'frappe'")
+	tree.function(
+		"utils/__init__.py", "get_sites", f"{FRAME} get_sites", "the site's name is not always 'frappe'"
+	)
 	tree.sub(
 		"__init__.py",
 		"@request_cache\ndef is_setup_complete",
