@@ -112,9 +112,10 @@ def rules(lane: Lane, report: Path) -> int:
 
 
 def site(lane: Lane, app: str, report: Path) -> int:
-	"""Run an app's tests with Frappe's runner on a fresh site."""
+	"""Run an app's tests with Frappe's runner on a fresh site, but for those that have a part of their own."""
+	elsewhere = [a for package in ("rules", "tests.browser") for a in ("--without", f"{app}.{package}")]
 	with bench.fresh_site(lane) as (name, url):
-		return bench.call(lane, name, url, "runner", "--app", app, "--report", str(report))
+		return bench.call(lane, name, url, "runner", "--app", app, *elsewhere, "--report", str(report))
 
 
 def browser(lane: Lane, report: Path) -> int:
