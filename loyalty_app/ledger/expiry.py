@@ -4,6 +4,8 @@ Points stop counting the day after their date whether or not it runs; it writes 
 the cached balances along.
 """
 
+from datetime import date
+
 import frappe
 from frappe.utils import getdate, today
 
@@ -26,19 +28,25 @@ def sweep() -> int:
 	Commits after each batch, so it can be stopped at any time and run again: what is done is not due any more.
 	"""
 	on = getdate(today())
-	swept = 0
-	while names := due(on, AT_ONCE):
+	swept, last = 0, ""
+	while names := due(on, after=last):
 		for name in names:
 			close_expired(name)
-		swept += len(names)
+		swept, last = swept + len(names), names[-1]
 		frappe.db.commit()  # nosemgrep: a background job, one batch is one transaction
 	return swept
 
 
-def due(on, limit: int) -> list[str]:
-	"""Memberships with a lot that has expired before `on` and is still open."""
-	return frappe.get_all(
-		membership.DOCTYPE, filters={"next_expiry": ("<", on)}, order_by="name", limit=limit, pluck="name"
+def due(on: date, after: str = "") -> list[str]:
+	"""Some memberships with a lot that expired before `on` and is still open, by name, from `after` on."""
+	table = frappe.qb.DocType(membership.DOCTYPE)
+	return (
+		frappe.qb.from_(table)
+		.select(table.name)
+		.where((table.next_expiry < on) & (table.name > after))
+		.orderby(table.name)
+		.limit(AT_ONCE)
+		.run(pluck=True)
 	)
 
 

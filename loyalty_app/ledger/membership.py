@@ -107,18 +107,20 @@ def apply(member: frappe._dict, before: dict[str, Entry], after: dict[str, Entry
 	if member.next_expiry and member.next_expiry < on:
 		# Points expired since the last movement and the daily job has not come by: count afresh.
 		member.balance = open_points(member.name, on)
-		member.next_expiry = first_expiry(member.name, on)
+		member.next_expiry = first_expiry(member.name)
 	else:
 		member.balance += change(lambda e: e.remaining if e.expiry_date >= on else 0)
-		expiries = {e.expiry_date for e in after.values() if e.is_lot and e.remaining and e.expiry_date >= on}
-		earliest = min(expiries - {NEVER}, default=None)
-		if earliest and (not member.next_expiry or earliest < member.next_expiry):
-			member.next_expiry = earliest
-		elif member.next_expiry and member.next_expiry not in expiries:
-			touched = {e.expiry_date for e in before.values() if e.is_lot and e.remaining}
-			if member.next_expiry in touched:
-				member.next_expiry = first_expiry(member.name, on)
+		was, is_now = _expiries(before), _expiries(after)
+		if member.next_expiry in was - is_now:
+			member.next_expiry = first_expiry(member.name)
+		else:
+			member.next_expiry = min(is_now | {member.next_expiry or NEVER}) if is_now else member.next_expiry
 	save(member)
+
+
+def _expiries(book: dict[str, Entry]) -> set[date]:
+	"""Days through which lots with points left are good, those that never expire apart."""
+	return {e.expiry_date for e in book.values() if e.is_lot and e.remaining} - {NEVER}
 
 
 def save(member: frappe._dict) -> None:
@@ -177,8 +179,8 @@ def open_points(name: str, on: date) -> int:
 	return int(query.select(Sum(table.remaining_points)).run()[0][0] or 0)
 
 
-def first_expiry(name: str, on: date) -> date | None:
-	"""The earliest day on or after `on` through which an open lot is good; None where none ever expires."""
+def first_expiry(name: str, on: date = date.min) -> date | None:
+	"""The earliest day, from `on`, through which a lot with points left is good; None where none ever expires."""
 	table, query = _open(name, on)
 	query = query.where((table.remaining_points > 0) & (table.expiry_date < NEVER))
 	earliest = query.select(Min(table.expiry_date)).run()[0][0]
