@@ -81,7 +81,7 @@ def get_loyalty_program_details(
 
 
 @frappe.whitelist()
-def get_redemption_factor(loyalty_program=None, customer=None):
+def get_redeemption_factor(loyalty_program=None, customer=None):
 	"""Return what one point is worth in company currency."""
 	loyalty_program = loyalty_program or frappe.db.get_value("Customer", customer, "loyalty_program")
 	if not loyalty_program:
