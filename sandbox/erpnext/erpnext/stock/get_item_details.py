@@ -5,6 +5,7 @@ from frappe import _, throw
 from frappe.utils import cint, flt
 
 import erpnext
+from erpnext.setup.utils import get_exchange_rate
 
 
 @frappe.whitelist()
@@ -83,6 +84,27 @@ def get_price_list_rate(args, item, uom=None):
 	if args.price_list_currency and args.currency and args.price_list_currency != args.currency:
 		rate = rate * flt(args.plc_conversion_rate or 1) / (flt(args.conversion_rate) or 1)
 	return flt(rate, 6)
+
+
+@frappe.whitelist()
+def apply_price_list(args, as_doc=False, doc=None):
+	"""Return a price list's currency and its rate to company currency, for a form's header.
+
+	No permission on Price List is asked for: whoever makes an invoice sees both on it.
+	"""
+	args = frappe._dict(frappe.parse_json(args))
+	currency = frappe.get_cached_value("Price List", args.price_list, "currency")
+	rate = get_exchange_rate(
+		currency, erpnext.get_company_currency(args.company), args.transaction_date, "for_selling"
+	)
+	return {
+		"parent": {
+			"price_list": args.price_list,
+			"price_list_currency": currency,
+			"plc_conversion_rate": rate,
+		},
+		"children": [],
+	}
 
 
 @frappe.whitelist()

@@ -28,10 +28,16 @@ if (!erpnext.selling.forms) {
 		},
 
 		async selling_price_list(frm) {
-			if (!frm.doc.selling_price_list) return;
-			const { message } = await frappe.db.get_value("Price List", frm.doc.selling_price_list, "currency");
-			frm.doc.price_list_currency = message.currency;
-			frm.doc.plc_conversion_rate = await get_exchange_rate(frm, message.currency);
+			if (!frm.doc.selling_price_list || !frm.doc.company) return;
+			const { message } = await frappe.call("erpnext.stock.get_item_details.apply_price_list", {
+				args: {
+					price_list: frm.doc.selling_price_list,
+					company: frm.doc.company,
+					transaction_date: frm.doc.posting_date || frm.doc.transaction_date,
+				},
+			});
+			frm.doc.price_list_currency = message.parent.price_list_currency;
+			frm.doc.plc_conversion_rate = message.parent.plc_conversion_rate;
 		},
 
 		setup(frm) {
@@ -82,6 +88,7 @@ if (!erpnext.selling.forms) {
 
 		async company(frm) {
 			if (!frm.doc.company) return;
+			if (frm.doc.docstatus === 0 && !frm.doc.plc_conversion_rate) frm.events.selling_price_list(frm);
 			const { message } = await frappe.db.get_value("Company", frm.doc.company, [
 				"default_currency",
 				"cost_center",
