@@ -143,7 +143,12 @@ def spendable(entries: Iterable[Entry], on: date, voucher: Voucher | None = None
 
 
 def _can_pay(lot: Entry, on: date, voucher: Voucher | None) -> bool:
-	return lot.is_lot and lot.posting_date <= on <= lot.expiry_date and lot.voucher != voucher
+	return lot.is_lot and lot.posting_date <= on <= lot.expiry_date and not _same(lot.voucher, voucher)
+
+
+def _same(one: Voucher, other: Voucher | None) -> bool:
+	"""Whether two entries belong to the same document; entries without a document never do."""
+	return one.name is not None and one == other
 
 
 def has_enough(lots: Iterable[Entry], entries: Iterable[Entry], wanted: Wanted, needed: int) -> bool:
@@ -153,7 +158,7 @@ def has_enough(lots: Iterable[Entry], entries: Iterable[Entry], wanted: Wanted, 
 	that has spent points do not count, as they may not cover its own shortfall.
 	"""
 	spenders = {e.voucher for e in entries if e.is_spending} | {wanted.voucher}
-	usable = [e for e in lots if e.is_lot and e.voucher not in spenders]
+	usable = [e for e in lots if e.is_lot and (e.voucher.name is None or e.voucher not in spenders)]
 	to_draw = sum(e.remaining for e in usable if _can_pay(e, wanted.redeem_on, wanted.voucher))
 	to_cover = sum(e.remaining for e in usable if _can_cover(e, wanted.on))
 	return min(to_draw, to_cover) >= needed
@@ -452,7 +457,7 @@ class _Book:
 		for debt in sorted(self.where(lambda e: e.is_shortfall), key=lambda e: (e.posting_date, e.name)):
 			owed = -debt.points
 			for lot in sorted(self.where(lambda e: _can_cover(e, on)), key=draw_order):
-				if owed and lot.voucher != debt.voucher:
+				if owed and not _same(lot.voucher, debt.voucher):
 					points = min(owed, lot.remaining)
 					self.move(debt, points, lot.name)
 					owed -= points

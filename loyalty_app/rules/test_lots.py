@@ -255,6 +255,13 @@ class TestAdjust(TestCase):
 		self.assertEqual((after["N1"].points, after["N1"].lot), (-5, "B"))
 		self.assertEqual((after["A"].remaining, after["B"].remaining), (0, 5))
 
+	def test_entries_without_a_document_have_nothing_in_common(self):
+		after = lots.adjust([self.entry("A", 10)], self.entry("ADJ", -4), self.new_name)
+		self.assertEqual((after["A"].remaining, after["ADJ"].lot), (6, "A"))
+		debt = lots.replace(self.entry("D", -3), remaining=-3, expiry_date=lots.NEVER)
+		after = lots.adjust([debt], self.entry("B", 10), self.new_name)
+		self.assertEqual((after["B"].remaining, after["D"].lot), (7, "B"))
+
 	def test_more_than_there_is_is_refused(self):
 		with self.assertRaises(NotEnoughPoints) as caught:
 			lots.adjust([replace_voucher(self.entry("A", 10), "A")], self.entry("ADJ", -11), self.new_name)
