@@ -1,5 +1,6 @@
 """Installing and migrating; `uninstall` is the mirror image."""
 
+import frappe
 from frappe.custom.doctype.custom_field.custom_field import create_custom_fields
 
 from loyalty_app.ledger.takeover import take_over_entries
@@ -16,6 +17,7 @@ def before_install():
 def after_install():
 	"""Complete the doctypes, then build memberships and lots from the entries ERPNext has written so far."""
 	complete_doctypes()
+	release_entries()
 	take_over_entries()
 	takeover.report_foreign_controllers()
 
@@ -36,3 +38,20 @@ def complete_doctypes():
 	"""Take the doctypes over and add the fields the installed ERPNext has beyond our files."""
 	takeover.take_over()
 	create_custom_fields(get_custom_fields())
+
+
+def release_entries():
+	"""Detach entries from memberships that went with an earlier installation of this app.
+
+	Uninstalling keeps all entries and their columns, but ERPNext may have gone on spending their points.
+	"""
+	entry = frappe.qb.DocType("Loyalty Point Entry")
+	membership = frappe.qb.DocType("Loyalty Membership")
+	(
+		frappe.qb.update(entry)
+		.set(entry.membership, None)
+		.set(entry.remaining_points, 0)
+		.set(entry.is_open, 0)
+		.where(entry.membership.isnotnull())
+		.where(entry.membership.notin(frappe.qb.from_(membership).select(membership.name)))
+	).run()

@@ -29,6 +29,8 @@ class TestEnrolment(IntegrationTestCase):
 		for name in self.others:
 			frappe.db.set_value("Loyalty Program", name, "auto_opt_in", 1)
 		frappe.db.set_value("Loyalty Program", {"customer_group": self.top}, "auto_opt_in", 0)
+		# enrolling commits, and with it the programs of the site that setUp has put aside
+		frappe.db.commit()
 
 	def program(self, **kwargs):
 		return make_program(**{"customer_group": self.top, "auto_opt_in": 1, **kwargs})
