@@ -6,11 +6,12 @@ from typing import NamedTuple, NoReturn
 import frappe
 from frappe import _
 from frappe.model.document import Document
-from frappe.utils import cint, flt, fmt_money, getdate
+from frappe.utils import cint, cstr, escape_html, flt, fmt_money, getdate
 
 from loyalty_app.ledger import invoices, membership
 from loyalty_app.rules import redemption
 from loyalty_app.rules.amounts import exact
+from loyalty_app.rules.earning import MOST_POINTS
 from loyalty_app.rules.redemption import Limits
 
 
@@ -23,12 +24,16 @@ class Redemption(NamedTuple):
 
 def whole_points(value) -> int:
 	"""`value` as a whole number of points. Raises ValidationError when it is not one."""
-	number = flt(value)
-	if isinstance(value, str) and value.strip() and not number and value.strip().strip("0.+-"):
-		refuse(_("Loyalty Points must be a whole number, not {0}").format(frappe.bold(frappe.utils.escape_html(value))))
-	if number != cint(number):
-		refuse(_("Loyalty Points must be a whole number, not {0}").format(frappe.bold(number)))
-	return cint(number)
+	try:
+		number = exact(value)
+		points = int(number)
+	except (ArithmeticError, ValueError, TypeError):
+		points = number = None
+	if points is None or number != points:
+		refuse(_("Loyalty Points must be a whole number, not {0}").format(frappe.bold(escape_html(cstr(value)))))
+	if abs(points) > MOST_POINTS:
+		refuse(_("Loyalty Points must not be more than {0}").format(MOST_POINTS))
+	return points
 
 
 def refuse(message: str) -> NoReturn:

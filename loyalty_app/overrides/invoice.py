@@ -28,6 +28,8 @@ def before_validate(doc: Document, method: str | None = None) -> None:
 			_("Customer {0} isn't enrolled in any Loyalty Program: untick Redeem Loyalty Points").format(doc.customer)
 		)
 	program = frappe.get_cached_doc("Loyalty Program", doc.loyalty_program)
+	if not doc.loyalty_points and doc.is_new():
+		doc.loyalty_points = points_of_order(doc)
 	points = redemption.whole_points(doc.loyalty_points)
 	doc.loyalty_amount = flt(redemption.amount_of(max(points, 0), program))
 	doc.loyalty_redemption_account = doc.loyalty_redemption_account or program.expense_account
@@ -58,6 +60,32 @@ def on_submit(doc: Document, method: str | None = None) -> None:
 
 def on_cancel(doc: Document, method: str | None = None) -> None:
 	settle_invoice(doc, Event.RETURN_CANCELLED if cint(doc.is_return) else Event.CANCEL)
+
+
+def points_of_order(doc: Document) -> int:
+	"""Points that the customer chose to redeem on the shopping-cart order of the invoice `doc`.
+
+	ERPNext ticks Redeem Loyalty Points on the invoice, but does not bring the points along. They are redeemed
+	once, on the first invoice of the order.
+	"""
+	orders = {item.get("sales_order") for item in doc.items if item.get("sales_order")}
+	if len(orders) != 1:
+		return 0
+	(order,) = orders
+	kind, points = frappe.db.get_value("Sales Order", order, ["order_type", "loyalty_points"]) or (None, 0)
+	if kind != "Shopping Cart":
+		return 0
+	invoice, item = frappe.qb.DocType(doc.doctype), frappe.qb.DocType(f"{doc.doctype} Item")
+	redeemed = (
+		frappe.qb.from_(invoice)
+		.join(item)
+		.on(item.parent == invoice.name)
+		.select(invoice.name)
+		.where((item.sales_order == order) & (invoice.docstatus < 2) & (invoice.redeem_loyalty_points == 1))
+		.limit(1)
+		.run()
+	)
+	return 0 if redeemed else cint(points)
 
 
 def clear_redemption(doc: Document) -> None:

@@ -88,7 +88,6 @@ def make_sales_invoice(source_name, target_doc=None, ignore_permissions=False):
 		target.run_method("calculate_taxes_and_totals")
 		if source.loyalty_points and source.order_type == "Shopping Cart":
 			target.redeem_loyalty_points = 1
-			target.loyalty_points = source.loyalty_points
 
 	def update_item(source, target, source_parent):
 		open_amount = flt(source.amount) - flt(source.billed_amt)

@@ -1,0 +1,63 @@
+"""A REST client for tests: requests against the site's own WSGI application, in this process."""
+
+import json
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+from threading import Thread
+from urllib.parse import quote
+
+import frappe
+from werkzeug.test import Client
+
+
+class RestClient:
+	"""What an integrator does with an API key."""
+
+	def __init__(self, user: str | None = "Administrator"):
+		self.headers = {"Accept": "application/json", "Host": frappe.local.site}
+		if user:
+			doc = frappe.get_doc("User", user)
+			secret = frappe.generate_hash(length=15)
+			doc.update({"api_key": doc.api_key or frappe.generate_hash(length=15), "api_secret": secret})
+			doc.save(ignore_permissions=True)
+			self.headers["Authorization"] = f"token {doc.api_key}:{secret}"
+
+	def request(self, method: str, path: str, **kwargs) -> tuple[int, dict]:
+		"""The status and the JSON body of the answer. A body that is no JSON is an AssertionError."""
+		answers = []
+
+		def run():
+			from frappe.app import application
+
+			# Read to the end, so that the application closes its own database connection.
+			answers.append(
+				Client(application).open(path, method=method, headers=self.headers, buffered=True, **kwargs)
+			)
+
+		# The application keeps its state in thread locals: a thread of its own is a request of its own.
+		thread = Thread(target=run)
+		# What this test wrote is there for the request, and what the request wrote is there for the test.
+		frappe.db.commit()
+		with redirect_stderr(StringIO()), redirect_stdout(StringIO()):
+			thread.start()
+			thread.join()
+		frappe.db.rollback()
+		text = answers[0].get_data(as_text=True)
+		try:
+			return answers[0].status_code, json.loads(text)
+		except json.JSONDecodeError:
+			raise AssertionError(f"{method} {path}: {answers[0].status_code} {text[:500]}") from None
+
+	def resource(self, method: str, doctype: str, name: str | None = None, **values) -> tuple[int, dict]:
+		path = f"/api/resource/{quote(doctype)}" + (f"/{quote(name, safe='')}" if name else "")
+		status, body = self.request(method, path, **({"json": values} if values else {}))
+		return status, body.get("data", body)
+
+	def list(self, doctype: str, **params) -> tuple[int, list]:
+		query = {key: json.dumps(value) for key, value in params.items()}
+		status, body = self.request("GET", f"/api/resource/{quote(doctype)}", query_string=query)
+		return status, body.get("data", body)
+
+	def call(self, path: str, **params) -> tuple[int, dict]:
+		status, body = self.request("POST", f"/api/method/{path}", json=params)
+		return status, body.get("message", body)
