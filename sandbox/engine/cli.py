@@ -44,7 +44,11 @@ def _parse(arguments: list[str]) -> int:
 	commands.add_parser("lint", help="run ruff")
 	commands.add_parser("clean", help="delete the sandbox")
 	commands.add_parser("bench", help="bench-like commands, see sandbox/bench --help")
-	command = parser.parse_args(arguments).command
+	part = commands.add_parser("part", help="run one part of the suite (used by test)")
+	part.add_argument("title")
+	part.add_argument("report")
+	options = parser.parse_args(arguments)
+	command = options.command
 
 	from sandbox import lanes
 
@@ -62,6 +66,10 @@ def _parse(arguments: list[str]) -> int:
 		from sandbox.engine import suite
 
 		return suite.run_all(lane)
+	if command == "part":
+		from sandbox.engine import suite
+
+		return suite.act_part(lane, options.title, options.report)
 	if command in ("test-rules", "lint"):
 		from sandbox.engine import suite
 

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+import time
 from pathlib import Path
 
 from sandbox.engine import checks, redis
@@ -123,11 +124,17 @@ def set_up(lane: Lane) -> None:
 def alone(lane: Lane, name: str = "setup"):
 	"""Hold the sandbox's set-up lock: two commands at once wait for each other."""
 	with (lane.places.run / f"{name}.lock").open("w") as lock:
-		try:
-			fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-		except BlockingIOError:
-			say("Another command is setting up this sandbox; waiting for it.\n")
-			fcntl.flock(lock, fcntl.LOCK_EX)
+		# a copy of a site takes a moment, a set-up longer: only that is worth a word
+		quiet_until = time.monotonic() + 3
+		while True:
+			try:
+				fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+				break
+			except BlockingIOError:
+				if time.monotonic() > quiet_until:
+					say("Another command is setting up this sandbox; waiting for it.\n")
+					quiet_until = float("inf")
+				time.sleep(0.1)
 		yield
 
 
@@ -173,6 +180,8 @@ def install_packages(lane: Lane, before: bool) -> None:
 	run(
 		[
 			*(places.python, "-m", "pip", "install", "--no-deps", "--disable-pip-version-check"),
+			# most modules are never imported; those that are get compiled then
+			"--no-compile",
 			*("--no-input", "--retries", "2", "--timeout", "30"),
 			*("-r", lane.requirements, "-r", TOOLS),
 		],

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
@@ -13,8 +14,9 @@ from pathlib import Path
 
 from sandbox.engine import bench, demo
 from sandbox.engine.checks import free_port
-from sandbox.engine.errors import SandboxError
+from sandbox.engine.errors import SandboxError, last_line
 from sandbox.engine.places import CHECKOUT
+from sandbox.engine.processes import start, stop
 from sandbox.engine.setup import alone, chain, say, set_up
 from sandbox.lanes.base import Lane
 
@@ -43,14 +45,22 @@ class Part:
 def run_all(lane: Lane) -> int:
 	"""Set up, run every part, print the table; return 1 when something failed or should have run and did not."""
 	set_up(lane)
-	parts = [
-		run_part("rules", lambda report: rules(lane, report), junit),
-		run_part("site: erpnext stand-in", lambda report: site(lane, "erpnext", report), counts),
-		run_part("site: loyalty_app", lambda report: site(lane, "loyalty_app", report), counts),
-		run_part("browser", lambda report: browser(lane, report), junit),
-		run_part("sandbox", lambda report: pytest(lane, report, CHECKOUT / "sandbox" / "tests"), junit),
-	]
-	return conclude(parts, skips_allowed=not must_run_all())
+	at_once = max(1, min(2, os.cpu_count() or 1))
+	say(f"\nRunning {len(PARTS)} parts, {at_once} at a time; what a part says is shown when it is done\n")
+	waiting, running, done = list(PARTS), [], []
+	with tempfile.TemporaryDirectory() as folder:
+		try:
+			while waiting or running:
+				while waiting and len(running) < at_once:
+					running.append(Running(waiting.pop(0), Path(folder)))
+				time.sleep(0.1)
+				for part in [p for p in running if p.process.poll() is not None]:
+					running.remove(part)
+					done.append(part.result())
+		finally:
+			for part in running:
+				stop(part.process)
+	return conclude(sorted(done, key=lambda p: ORDER.index(p.title)), skips_allowed=not must_run_all())
 
 
 def must_run_all() -> bool:
@@ -58,23 +68,36 @@ def must_run_all() -> bool:
 	return any(os.environ.get(name, "").lower() in ("1", "true", "yes") for name in ("CI", "REQUIRE_ALL"))
 
 
-def run_part(title: str, act: Callable[[Path], int], read: Callable[[Path, Part], None]) -> Part:
-	"""Run one part, which writes a report, and return what the report says."""
-	part = Part(title)
-	say(f"\n=== {title}\n")
-	started = time.monotonic()
-	with tempfile.TemporaryDirectory() as folder:
-		report = Path(folder, "report")
-		try:
-			code = act(report)
-			if report.exists():
-				read(report, part)
-			if code and not part.failed:
-				part.broken = f"ended with exit code {code}"
-		except SandboxError as e:
-			part.broken = str(e)
-	part.seconds = time.monotonic() - started
-	return part
+class Running:
+	"""A part that runs in a process of its own."""
+
+	def __init__(self, title: str, folder: Path):
+		self.title = title
+		self.report = folder / f"{ORDER.index(title)}.report"
+		self.output = folder / f"{ORDER.index(title)}.output"
+		self.started = time.monotonic()
+		say(f"started: {title}\n")
+		with self.output.open("w") as log:
+			command = [sys.executable, "-m", "sandbox", "part", title, self.report]
+			self.process = start(command, log, cwd=CHECKOUT, env=os.environ)
+
+	def result(self) -> Part:
+		"""Show what the part said and return what its report says."""
+		part = Part(self.title, seconds=time.monotonic() - self.started)
+		if self.report.exists():
+			read = PARTS[self.title][1]
+			read(self.report, part)
+		text = self.output.read_text(errors="replace")
+		if self.process.returncode and not part.failed:
+			part.broken = f"ended with exit code {self.process.returncode}: {last_line(text)}"
+		say(f"\n=== {self.title} ({part.seconds:.0f} s)\n{text.strip()}\n\n")
+		return part
+
+
+def act_part(lane: Lane, title: str, report: str) -> int:
+	"""Do the work of one part in this process; it writes its report to a file."""
+	act = PARTS[title][0]
+	return act(lane, Path(report))
 
 
 def conclude(parts: list[Part], skips_allowed: bool) -> int:
@@ -156,6 +179,11 @@ def pytest(lane: Lane, report: Path, folder: Path, *arguments: str, **environmen
 	)
 
 
+def sandbox(lane: Lane, report: Path) -> int:
+	"""Run the tests of the sandbox itself."""
+	return pytest(lane, report, CHECKOUT / "sandbox" / "tests")
+
+
 def test_rules(lane: Lane) -> int:
 	"""Run the tests of the rules alone; needs the Python packages, not a site."""
 	return _tool(
@@ -204,3 +232,14 @@ def counts(report: Path, part: Part) -> None:
 	part.passed = found["passed"]
 	part.failed = [tuple(x) for x in found["failed"]]
 	part.skipped = [tuple(x) for x in found["skipped"]]
+
+
+# what each part does and how its report is read; the longest first
+PARTS: dict[str, tuple[Callable[[Lane, Path], int], Callable[[Path, Part], None]]] = {
+	"site: loyalty_app": (lambda lane, report: site(lane, "loyalty_app", report), counts),
+	"site: erpnext stand-in": (lambda lane, report: site(lane, "erpnext", report), counts),
+	"browser": (browser, junit),
+	"sandbox": (sandbox, junit),
+	"rules": (rules, junit),
+}
+ORDER = ["rules", "site: loyalty_app", "site: erpnext stand-in", "browser", "sandbox"]
