@@ -50,7 +50,7 @@ def insert(doc: Document) -> None:
 	"""Write the validated `doc` and what follows from it: the draws on other lots, log and membership.
 
 	Positive points become a lot that first covers shortfalls; negative points are drawn from the lot in
-	Redeem Against or the earliest to expire, and refused when there are not enough. Spec 8.
+	Redeem Against or the earliest to expire, and refused when there are not enough. Rules 8.
 	"""
 	member = membership.lock(membership.ensure(doc.customer, doc.loyalty_program))
 	book = {}

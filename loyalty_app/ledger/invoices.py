@@ -53,7 +53,7 @@ FACTS = (
 def settle_invoice(doc: Document, event: Event) -> None:
 	"""Bring the entries of `doc`, or of the invoice it returns, to what they should be after `event`.
 
-	`doc` is a Sales Invoice or POS Invoice, already written with its new docstatus. Spec 4 to 6.
+	`doc` is a Sales Invoice or POS Invoice, already written with its new docstatus. Rules 4 to 6.
 	Raises ValidationError when it redeems more than is spendable, or takes back points that were spent
 	and the program blocks that.
 	"""
@@ -133,7 +133,7 @@ def is_active(program: Document, on: date) -> bool:
 
 
 def earns(invoice: dict, program: Document) -> bool:
-	"""Whether an invoice being submitted may earn in `program` at all (spec 4)."""
+	"""Whether an invoice being submitted may earn in `program` at all (rules 4)."""
 	return (
 		not cint(invoice["is_return"])
 		and cstr(invoice["is_opening"]) != "Yes"
@@ -163,7 +163,7 @@ def wanted_earning(
 
 
 def would_earn(invoice: frappe._dict, doc: Document, program: Document, spent: Decimal) -> Earning:
-	"""The lot that `invoice` earns when it is submitted by a customer who has `spent` so far (spec 4).
+	"""The lot that `invoice` earns when it is submitted by a customer who has `spent` so far (rules 4).
 
 	`invoice` is `facts_of(doc)` with its totals computed, and `earns`. Nothing is read that is not in it or in
 	the program, so that what a form promises and what a submit records cannot differ.

@@ -1,4 +1,4 @@
-"""Two customers become one: their memberships and entries are pooled (spec 3)."""
+"""Two customers become one: their memberships and entries are pooled (rules 3)."""
 
 import frappe
 from frappe.utils import getdate, today

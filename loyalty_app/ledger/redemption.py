@@ -1,4 +1,4 @@
-"""Redeeming points on an invoice: the checks of spec 5, and what a return gives back."""
+"""Redeeming points on an invoice: the checks of rules 5, and what a return gives back."""
 
 from decimal import Decimal
 from typing import NamedTuple, NoReturn
@@ -64,7 +64,7 @@ def check(doc: Document, points: int) -> None:
 	"""Refuse to redeem `points` on the invoice `doc`, whose totals are computed, if a rule forbids it.
 
 	The balance is checked here by a plain read, to help while the invoice is a draft; the ledger checks it
-	again under its lock when the invoice is submitted. Spec 5. Raises ValidationError.
+	again under its lock when the invoice is submitted. Rules 5. Raises ValidationError.
 	"""
 	program = frappe.get_cached_doc("Loyalty Program", doc.loyalty_program)
 	posting_date = getdate(doc.posting_date)
@@ -124,7 +124,7 @@ def taken_back(doc: Document, invoice: frappe._dict) -> Redemption:
 	"""What the return `doc`, whose totals are computed, takes back of what `invoice` redeemed.
 
 	In proportion to everything returned so far, rounded down to whole points; all of it on a full return.
-	Zero or negative. Spec 6.
+	Zero or negative. Rules 6.
 	"""
 	others = [
 		r for r in invoices.returns_of(invoice, except_for=doc.name) if cint(r.redeem_loyalty_points)

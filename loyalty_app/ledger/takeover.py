@@ -1,4 +1,4 @@
-"""Memberships and lots from entries that ERPNext wrote before this app was installed (spec 3, 6)."""
+"""Memberships and lots from entries that ERPNext wrote before this app was installed (rules 3, 6)."""
 
 import frappe
 from frappe.utils import cint, getdate, today, update_progress_bar

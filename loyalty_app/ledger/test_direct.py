@@ -1,4 +1,4 @@
-"""Entries inserted by other code: spec 8."""
+"""Entries inserted by other code: rules 8."""
 
 import frappe
 from frappe.utils import add_days, getdate, today

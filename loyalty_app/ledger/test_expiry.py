@@ -1,4 +1,4 @@
-"""The daily job: spec 7, first paragraph."""
+"""The daily job: rules 7, first paragraph."""
 
 from unittest.mock import patch
 

@@ -9,12 +9,12 @@ from loyalty_app.ledger import membership, merge
 
 
 def before_validate(doc: Document, method: str | None = None) -> None:
-	"""Join the one program that fits, before ERPNext looks for one (spec 3)."""
+	"""Join the one program that fits, before ERPNext looks for one (rules 3)."""
 	enrolment.assign(doc)
 
 
 def validate(doc: Document, method: str | None = None) -> None:
-	"""Show the tier reached in the customer's program; leaving or switching resets it (spec 3)."""
+	"""Show the tier reached in the customer's program; leaving or switching resets it (rules 3)."""
 	enrolment.keep_choice_open(doc)
 	name = membership.find(doc.name, doc.loyalty_program) if doc.loyalty_program and not doc.is_new() else None
 	doc.loyalty_program_tier = (

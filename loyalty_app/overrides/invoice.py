@@ -10,7 +10,7 @@ from loyalty_app.ledger.invoices import FACTS
 
 
 def before_validate(doc: Document, method: str | None = None) -> None:
-	"""Set what the totals depend on: the value of the points, always computed here (spec 5)."""
+	"""Set what the totals depend on: the value of the points, always computed here (rules 5)."""
 	if doc.get("is_consolidated"):
 		return  # a POS closing carries what its POS Invoices redeemed
 	if cint(doc.is_return):
@@ -97,7 +97,7 @@ def clear_redemption(doc: Document) -> None:
 
 
 def take_back(doc: Document) -> None:
-	"""On a return of an invoice partly paid with points, give back points instead of their money (spec 6)."""
+	"""On a return of an invoice partly paid with points, give back points instead of their money (rules 6)."""
 	if not doc.return_against:
 		return
 	fields = [*FACTS, "loyalty_redemption_account", "loyalty_redemption_cost_center", "outstanding_amount"]

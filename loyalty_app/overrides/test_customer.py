@@ -1,4 +1,4 @@
-"""Joining, leaving, switching, merging and deleting: spec 3."""
+"""Joining, leaving, switching, merging and deleting: rules 3."""
 
 import frappe
 

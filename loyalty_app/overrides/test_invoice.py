@@ -1,4 +1,4 @@
-"""Earning, redeeming, cancelling and returning on invoices: spec 4 to 6, sentence by sentence."""
+"""Earning, redeeming, cancelling and returning on invoices: rules 4 to 6, sentence by sentence."""
 
 import frappe
 from frappe.utils import add_days, getdate, today

@@ -130,7 +130,7 @@ class AlreadySpent(Exception):
 
 
 def draw_order(lot: Entry) -> tuple:
-	"""Earliest expiry first, then earliest posting, then name (spec 5)."""
+	"""Earliest expiry first, then earliest posting, then name (rules 5)."""
 	return lot.expiry_date, lot.posting_date, lot.name
 
 

@@ -1,4 +1,4 @@
-"""Every door of the REST API: what integrators do, and what nobody may do (spec 8)."""
+"""Every door of the REST API: what integrators do, and what nobody may do (rules 8)."""
 
 import json
 
