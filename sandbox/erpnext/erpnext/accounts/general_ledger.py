@@ -142,7 +142,10 @@ def process_debit_credit_difference(gl_map):
 	"""Book a rounding difference on the round off account; refuse a real one."""
 	precision = _ledger_precision(gl_map[0].company)
 	voucher_type, voucher_no = gl_map[0].voucher_type, gl_map[0].voucher_no
-	allowance = 5.0 / (10**precision) if voucher_type == "Payment Entry" else 0.5
+	allowance = 5.0 / 10**precision
+	if voucher_type != "Payment Entry":
+		# cents of a strong document currency are more than that in company currency
+		allowance = max(0.5, allowance * flt(gl_map[0].get("transaction_exchange_rate") or 1))
 
 	difference = _round_and_compare(gl_map, precision)
 	if abs(difference) > allowance:

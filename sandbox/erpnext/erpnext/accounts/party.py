@@ -106,9 +106,8 @@ def get_party_account(party_type, party=None, company=None, include_advance=Fals
 
 
 def _party_account_row(parenttype, parent, company):
-	return frappe.db.get_value(
-		"Party Account", {"parenttype": parenttype, "parent": parent, "company": company}, "account"
-	)
+	rows = frappe.get_cached_doc(parenttype, parent).accounts
+	return next((row.account for row in rows if row.company == company), None)
 
 
 def get_party_account_currency(party_type, party, company):

@@ -2,8 +2,8 @@
 
 import frappe
 from frappe import _, throw
-from frappe.query_builder import Case
 from frappe.utils import cint, flt, formatdate, get_link_to_form, getdate
+from pypika import Case
 
 import erpnext
 from erpnext.accounts.party import (

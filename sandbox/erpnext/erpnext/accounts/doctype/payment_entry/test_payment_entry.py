@@ -65,7 +65,8 @@ class TestPaymentEntry(StandInTestCase):
 	def test_cancelled_invoice_frees_its_payment(self):
 		si = create_sales_invoice(rate=100)
 		payment = get_payment_entry("Sales Invoice", si.name).insert().submit()
-		si.reload().cancel()
+		si.reload()
+		si.cancel()
 		payment.reload()
 		self.assertEqual((payment.docstatus, payment.references, payment.unallocated_amount), (1, [], 100))
 		self.assertEqual({row.against_voucher for row in get_ledger(payment.name)}, {None})

@@ -535,7 +535,8 @@ class SalesInvoice(SellingController):
 
 	def make_gle_for_rounding_adjustment(self, gl_entries):
 		amount = flt(self.rounding_adjustment, self.precision("rounding_adjustment"))
-		if not amount or not self.base_rounding_adjustment:
+		# what rounds to nothing is owed as it is, see make_customer_gl_entry
+		if not amount or not self.rounded_total or not self.base_rounding_adjustment:
 			return
 		account, cost_center, opening_account = get_round_off_account_and_cost_center(
 			self.company, self.doctype, self.name, self.use_company_roundoff_cost_center

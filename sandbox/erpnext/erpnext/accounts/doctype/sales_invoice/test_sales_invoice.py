@@ -3,7 +3,7 @@ from frappe.utils import add_days, flt, nowdate
 
 from erpnext.accounts.doctype.sales_invoice.sales_invoice import make_sales_return
 from erpnext.controllers.sales_and_purchase_return import StockOverReturnError
-from erpnext.tests.utils import COMPANY, StandInTestCase, get_ledger
+from erpnext.tests.utils import COMPANY, StandInTestCase, get_ledger, make
 
 VAT = {"charge_type": "On Net Total", "account_head": "_Test VAT - LD", "description": "VAT", "rate": 10}
 
@@ -88,10 +88,12 @@ class TestSalesInvoice(StandInTestCase):
 		self.assertLedger(si.name, {"Debtors - LD": 110, "Sales - LD": -100, "_Test VAT - LD": -10})
 
 	def test_foreign_currency_on_company_account_is_refused_at_first(self):
+		make("Customer", "_Test New Customer", customer_name="_Test New Customer")
 		self.assertRaisesRegex(
 			frappe.ValidationError,
 			"currency .* and document currency .* should be same",
 			create_sales_invoice,
+			customer="_Test New Customer",
 			currency="EUR",
 			conversion_rate=1.25,
 		)

@@ -141,7 +141,8 @@ class Company(NestedSet):
 		for doctype in ("Account", "Cost Center"):
 			frappe.db.delete(doctype, {"company": self.name})
 		frappe.db.delete("Mode of Payment Account", {"company": self.name})
-		super().on_trash()
+		# a company stands at the root of its tree
+		super().on_trash(True)
 
 
 def get_name_with_abbr(name: str, company: str) -> str:
