@@ -27,6 +27,15 @@ after_migrate = "loyalty_app.setup.install.after_migrate"
 before_uninstall = "loyalty_app.setup.uninstall.before_uninstall"
 after_uninstall = "loyalty_app.setup.uninstall.after_uninstall"
 
+# The desk
+app_include_js = "loyalty.bundle.js"
+app_include_css = "loyalty.bundle.css"
+doctype_js = {
+	"Sales Invoice": "public/js/sales_invoice.js",
+	"POS Invoice": "public/js/pos_invoice.js",
+	"Customer": "public/js/customer.js",
+}
+
 # Documents of ERPNext
 doc_events = {
 	("Sales Invoice", "POS Invoice"): {

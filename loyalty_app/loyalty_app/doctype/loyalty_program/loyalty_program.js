@@ -1,0 +1,84 @@
+// Copyright (c) 2026, loyalty_app maintainers
+// For license information, please see license.txt
+
+frappe.provide("erpnext.accounts.dimensions");
+
+const ONE_TIER = "Single Tier Program";
+
+frappe.ui.form.on("Loyalty Program", {
+	setup(frm) {
+		const leaf_of_company = (filters) => () => ({
+			filters: { company: frm.doc.company, is_group: 0, disabled: 0, ...filters },
+		});
+		frm.set_query("expense_account", leaf_of_company({ root_type: "Expense" }));
+		frm.set_query("cost_center", leaf_of_company());
+		loyalty_app.show_program_help(frm);
+	},
+
+	onload(frm) {
+		erpnext.accounts.dimensions.setup_dimension_filters?.(frm, frm.doctype);
+	},
+
+	refresh(frm) {
+		frm.events.limit_rows(frm);
+		loyalty_app.show_program_terms(frm);
+		if (frm.is_new() || !frm.doc.auto_opt_in) return;
+		if (frm.perm[0].write) {
+			frm.add_custom_button(__("Enrol existing customers"), () => loyalty_app.enrol(frm));
+		}
+		loyalty_app.follow_enrolment(frm);
+	},
+
+	company(frm) {
+		frm.set_value({ expense_account: null, cost_center: null });
+		erpnext.accounts.dimensions.update_dimension?.(frm, frm.doctype);
+		loyalty_app.show_program_terms(frm);
+	},
+
+	loyalty_program_type(frm) {
+		const rows = frm.doc.collection_rules || [];
+		if (frm.doc.loyalty_program_type !== ONE_TIER || rows.length < 2) {
+			frm.events.limit_rows(frm);
+			return;
+		}
+		frappe.confirm(
+			__("A Single Tier Program has one row. Keep the first, {0}, and delete the others?", [
+				frappe.utils.escape_html(rows[0].tier_name || __("Row {0}", [1])).bold(),
+			]),
+			() => {
+				frm.doc.collection_rules = [rows[0]];
+				frm.refresh_field("collection_rules");
+				frm.events.limit_rows(frm);
+				loyalty_app.show_program_terms(frm);
+			},
+			() => frm.set_value("loyalty_program_type", "Multiple Tier Program")
+		);
+	},
+
+	// one row is all a program with a single tier has
+	limit_rows(frm) {
+		const full = frm.doc.loyalty_program_type === ONE_TIER && (frm.doc.collection_rules || []).length > 0;
+		frm.set_df_property("collection_rules", "cannot_add_rows", full);
+	},
+
+	conversion_factor: (frm) => loyalty_app.show_program_terms(frm),
+	expiry_duration: (frm) => loyalty_app.show_program_terms(frm),
+	earn_on: (frm) => loyalty_app.show_program_terms(frm),
+});
+
+frappe.ui.form.on("Loyalty Program Collection", {
+	collection_rules_add: (frm) => frm.events.limit_rows(frm),
+	collection_rules_remove(frm) {
+		frm.events.limit_rows(frm);
+		loyalty_app.show_program_terms(frm);
+	},
+	tier_name: (frm) => loyalty_app.show_program_terms(frm),
+	min_spent: (frm) => loyalty_app.show_program_terms(frm),
+	collection_factor: (frm) => loyalty_app.show_program_terms(frm),
+});
+
+frappe.ui.form.on("Loyalty Program Exclusion", {
+	exclude_type(frm, cdt, cdn) {
+		frappe.model.set_value(cdt, cdn, "exclude_value", null);
+	},
+});

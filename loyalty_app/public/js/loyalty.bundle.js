@@ -1,0 +1,16 @@
+// What the form scripts share. doctype_js in hooks.py names those of ERPNext's forms; ours lie beside their doctypes.
+import { day } from "./loyalty/format";
+import { invoice_events } from "./loyalty/invoice";
+import { enrol, follow_enrolment, show_program_help, show_program_terms } from "./loyalty/program";
+import { show_summary } from "./loyalty/summary_on_form";
+
+frappe.provide("loyalty_app");
+Object.assign(loyalty_app, {
+	day,
+	enrol,
+	follow_enrolment,
+	invoice_events,
+	show_program_help,
+	show_program_terms,
+	show_summary,
+});

@@ -1,0 +1,29 @@
+// Shows the summary panel on a form, after a section or before a field's section; one place per form, filled again
+// with every refresh.
+import { customer_summary, summary_panel } from "./summary";
+
+export async function show_summary(frm, { after, before, customer, loyalty_program }) {
+	const place = place_of(frm, after, before);
+	if (frm.is_new() || !customer) {
+		place.replaceChildren();
+		return;
+	}
+	const shown = `${customer} ${loyalty_program || ""}`;
+	if (place.dataset.shows !== shown) place.replaceChildren();
+	place.dataset.shows = shown;
+	const turn = (frm.loyalty_summary_turn = (frm.loyalty_summary_turn || 0) + 1);
+	const summary = await customer_summary(customer, loyalty_program);
+	if (turn !== frm.loyalty_summary_turn) return;
+	const panel = summary_panel(summary, customer);
+	place.replaceChildren(...(panel ? [panel] : []));
+}
+
+function place_of(frm, after, before) {
+	if (!frm.loyalty_summary_place) {
+		const place = (frm.loyalty_summary_place = document.createElement("div"));
+		place.className = "loyalty-place";
+		if (after) $(place).insertAfter(frm.fields_dict[after].wrapper);
+		else $(place).insertBefore(frm.fields_dict[before].section.wrapper);
+	}
+	return frm.loyalty_summary_place;
+}

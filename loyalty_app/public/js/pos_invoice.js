@@ -1,0 +1,1 @@
+frappe.ui.form.on("POS Invoice", loyalty_app.invoice_events);

@@ -1,0 +1,1 @@
+frappe.ui.form.on("Sales Invoice", loyalty_app.invoice_events);
