@@ -1,0 +1,62 @@
+"""A browser signed in to a served site: LOYALTY_URL, with the Chromium in LOYALTY_BROWSER.
+
+LOYALTY_PASSWORD is Administrator's (admin); screenshots go to LOYALTY_ARTEFACTS, a new folder if unset.
+"""
+
+import os
+import re
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from loyalty_app.tests.browser.desk import Desk
+from loyalty_app.tests.browser.site import Shop, Site
+
+
+@pytest.fixture(scope="session")
+def chromium():
+	missing = [name for name in ("LOYALTY_URL", "LOYALTY_BROWSER") if not os.environ.get(name)]
+	if missing:
+		pytest.skip(f"{' and '.join(missing)} not set: no site or no browser to test with")
+	from playwright.sync_api import sync_playwright
+
+	with sync_playwright() as playwright:
+		browser = playwright.chromium.launch(
+			executable_path=os.environ["LOYALTY_BROWSER"],
+			args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+		)
+		yield browser
+		browser.close()
+
+
+@pytest.fixture(scope="session")
+def artefacts():
+	folder = Path(os.environ.get("LOYALTY_ARTEFACTS") or tempfile.mkdtemp(prefix="loyalty-browser-"))
+	folder.mkdir(parents=True, exist_ok=True)
+	return folder
+
+
+@pytest.fixture
+def shop(chromium):
+	context = chromium.new_context(base_url=os.environ["LOYALTY_URL"])
+	yield Shop(Site(context.request, password=os.environ.get("LOYALTY_PASSWORD", "admin")))
+	context.close()
+
+
+@pytest.fixture
+def desk(chromium, shop, artefacts, request):
+	"""The desk of a new Accounts User of the shop, with the pictures of a failure in the artefacts."""
+	context = chromium.new_context(
+		base_url=os.environ["LOYALTY_URL"], viewport={"width": 1280, "height": 900}, locale="en-US"
+	)
+	context.set_default_timeout(30_000)
+	name = re.sub(r"\W+", "-", request.node.name)
+	signed_in = Desk(context.new_page(), artefacts, name)
+	try:
+		signed_in.sign_in(*shop.user("Accounts User"))
+		yield signed_in
+		assert not signed_in.faults, signed_in.faults
+	finally:
+		signed_in.picture("end")
+		context.close()

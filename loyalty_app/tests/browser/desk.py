@@ -1,0 +1,122 @@
+"""The desk as a person uses it: forms, links, rows, buttons. Waits for what shows, never for time."""
+
+from pathlib import Path
+from urllib.parse import quote
+
+
+class Desk:
+	def __init__(self, page, artefacts: Path, name: str):
+		self.page, self.artefacts, self.name = page, artefacts, name
+		self.pictures = 0
+		# scripts that broke, whichever
+		self.faults: list[str] = []
+		page.on("pageerror", lambda error: self.faults.append(str(error)))
+
+	def picture(self, what: str) -> None:
+		self.pictures += 1
+		self.page.screenshot(path=self.artefacts / f"{self.name}-{self.pictures:02}-{what}.png")
+
+	def sign_in(self, user: str, password: str) -> None:
+		self.page.goto("/login")
+		self.page.locator("#login_email").fill(user)
+		self.page.locator("#login_password").fill(password)
+		self.page.locator(".btn-login:visible").first.click()
+		self.page.wait_for_function("() => window.frappe?.boot?.user && frappe.get_route")
+		self.settle()
+
+	def open(self, doctype: str, name: str | None = None) -> None:
+		"""Open a document's form, or a doctype's list."""
+		path = "/app/" + doctype.lower().replace(" ", "-")
+		self.page.goto(path + (f"/{quote(name, safe='')}" if name else ""))
+
+	def new(self, doctype: str) -> None:
+		"""Open a new document's form."""
+		self.open(doctype, "new")
+		self.page.wait_for_function(
+			"doctype => window.cur_frm?.doctype === doctype && cur_frm.is_new() && $(cur_frm.wrapper).is(':visible')",
+			arg=doctype,
+		)
+		self.settle()
+
+	def settle(self) -> None:
+		"""Wait until the page asks the server nothing more."""
+		self.page.wait_for_load_state("networkidle")
+		self.page.wait_for_function("() => !frappe.request.ajax_count")
+
+	def field(self, fieldname: str):
+		"""The control of a field of the form shown."""
+		return self.page.locator(
+			f'.layout-main-section:visible .frappe-control[data-fieldname="{fieldname}"]:visible'
+		).first
+
+	def value(self, fieldname: str):
+		"""What the document has in a field."""
+		return self.page.evaluate("field => cur_frm.doc[field]", fieldname)
+
+	def wait_for_value(self, fieldname: str, value) -> None:
+		self.page.wait_for_function(
+			"([field, value]) => cur_frm.doc[field] === value", arg=[fieldname, value]
+		)
+
+	def choose(self, fieldname: str, value: str) -> None:
+		"""Choose a document in a link field by typing its name."""
+		box = self.field(fieldname).locator("input").first
+		box.click()
+		box.fill(value)
+		self._pick(value)
+		self.wait_for_value(fieldname, value)
+		self.settle()
+
+	def choose_in_row(self, table: str, row: int, fieldname: str, value: str) -> None:
+		"""Choose a document in a link field of a table's row."""
+		cell = self._cell(table, row, fieldname)
+		box = cell.locator("input").first
+		box.fill(value)
+		self._pick(value)
+		self.page.wait_for_function(
+			"([table, row, field, value]) => cur_frm.doc[table][row - 1]?.[field] === value",
+			arg=[table, row, fieldname, value],
+		)
+		self.settle()
+
+	def type_in_row(self, table: str, row: int, fieldname: str, value: str) -> None:
+		"""Type into a table's row and leave the cell."""
+		box = self._cell(table, row, fieldname).locator("input").first
+		box.fill(value)
+		# Tab would leave the table's last cell for a new row
+		box.blur()
+		self.page.wait_for_function(
+			"([table, row, field, value]) => cur_frm.doc[table][row - 1][field] === flt(value)",
+			arg=[table, row, fieldname, value],
+		)
+		self.settle()
+
+	def type(self, fieldname: str, value: str) -> None:
+		"""Type into a field and leave it."""
+		box = self.field(fieldname).locator("input").first
+		box.fill(value)
+		box.press("Tab")
+		self.settle()
+
+	def button(self, name: str) -> None:
+		self.page.get_by_role("button", name=name, exact=True).locator("visible=true").first.click()
+
+	def submit(self) -> str:
+		"""Save and submit the document; return its name."""
+		self.button("Save")
+		self.page.wait_for_function("() => !cur_frm.is_new() && !cur_frm.is_dirty()")
+		self.button("Submit")
+		self.page.locator(".modal.show .btn-primary:visible", has_text="Yes").click()
+		self.page.wait_for_function("() => cur_frm.doc.docstatus === 1 && !cur_frm.is_dirty()")
+		self.settle()
+		return self.page.evaluate("() => cur_frm.doc.name")
+
+	def _cell(self, table: str, row: int, fieldname: str):
+		cell = self.field(table).locator(f'.grid-row[data-idx="{row}"] [data-fieldname="{fieldname}"]').first
+		cell.scroll_into_view_if_needed()
+		cell.click()
+		return cell
+
+	def _pick(self, value: str) -> None:
+		"""Choose from the list that drops down from the link field being typed into."""
+		self.page.locator('.awesomplete [role="option"]:visible', has_text=value).first.click()

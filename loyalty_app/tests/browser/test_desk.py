@@ -1,0 +1,89 @@
+"""What a person at the desk sees of loyalty, in a browser. Fixtures in conftest.py; no import that a bench lacks."""
+
+
+def new_invoice(desk, shop, rate: int) -> None:
+	desk.new("Sales Invoice")
+	if desk.value("company") != shop.company:
+		desk.choose("company", shop.company)
+	desk.choose("customer", shop.customer)
+	desk.choose_in_row("items", 1, "item_code", shop.item)
+	desk.type_in_row("items", 1, "rate", str(rate))
+
+
+def test_earn_redeem_and_look_at_the_entry(desk, shop):
+	"""An Accounts User makes an invoice, sees what it will earn, redeems on the next one and looks at the entry."""
+	from playwright.sync_api import expect
+
+	page = desk.page
+	line = page.locator(".loyalty-line:visible")
+
+	new_invoice(desk, shop, 1000)
+	expect(line).to_contain_text("Will earn 100 points")
+	expect(line).to_contain_text("0 points")
+	desk.picture("will-earn")
+	first = desk.submit()
+	expect(line).to_contain_text("Earned 100 points")
+	expect(line).to_contain_text("Silver")
+	desk.picture("earned")
+
+	new_invoice(desk, shop, 200)
+	expect(line).to_contain_text("100 points")
+	expect(line).to_contain_text("Will earn 20 points")
+	line.get_by_role("button", name="Redeem points").click()
+	expect(desk.field("loyalty_points")).to_be_visible()
+	for field in ("loyalty_amount", "loyalty_redemption_account", "loyalty_redemption_cost_center"):
+		expect(desk.field(field)).to_be_visible()
+	page.wait_for_function(
+		"() => cur_frm.doc.loyalty_redemption_account && cur_frm.doc.loyalty_redemption_cost_center"
+	)
+	facts = page.locator(".loyalty-facts:visible")
+	expect(facts).to_contain_text("100")
+	expect(facts).to_contain_text("50.00")
+
+	# more than there is: said beside the field, before anything is saved
+	desk.type("loyalty_points", "150")
+	refusal = page.locator(".loyalty-refusal:visible")
+	expect(refusal).to_contain_text("enough Loyalty Points")
+	expect(refusal).to_contain_text("100 spendable")
+	desk.picture("refused")
+
+	page.get_by_role("button", name="Use all 100").click()
+	desk.wait_for_value("loyalty_points", 100)
+	desk.wait_for_value("loyalty_amount", 50)
+	expect(refusal).to_have_count(0)
+	expect(facts).to_contain_text("15 points")
+	desk.picture("redeeming")
+	second = desk.submit()
+	page.get_by_role("tab", name="Details").click()
+	expect(line).to_contain_text("Earned 15 points, redeemed 100")
+	desk.picture("redeemed")
+
+	entries = shop.site.rows(
+		"Loyalty Point Entry",
+		["loyalty_points", "invoice"],
+		customer=shop.customer,
+		loyalty_program=shop.program,
+	)
+	assert sorted((e["invoice"], e["loyalty_points"]) for e in entries) == sorted(
+		[(first, 100), (second, 15), (second, -100)]
+	)
+
+	# the list, from the customer, and an entry from the list
+	desk.open("Customer", shop.customer)
+	summary = page.locator(".loyalty-summary:visible")
+	expect(summary).to_contain_text("15 points")
+	expect(summary).to_contain_text("more to Gold <u>Plus</u>")
+	desk.picture("customer")
+	summary.get_by_role("button", name="All entries").click()
+	page.wait_for_function(
+		"() => window.cur_list?.doctype === 'Loyalty Point Entry' && cur_list.data?.length === 3"
+	)
+	desk.settle()
+	desk.picture("entries")
+	page.locator('.frappe-list:visible .list-row a[href*="loyalty-point-entry"]').first.click()
+	page.wait_for_function(
+		"() => window.cur_frm?.doctype === 'Loyalty Point Entry' && $(cur_frm.wrapper).is(':visible')"
+	)
+	expect(desk.field("loyalty_points")).to_be_visible()
+	expect(desk.field("customer")).to_contain_text(shop.customer)
+	desk.picture("entry")
