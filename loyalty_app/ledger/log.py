@@ -54,8 +54,15 @@ class Change(NamedTuple):
 
 def append(member: frappe._dict, changes: Iterable[Change], cause: Cause) -> None:
 	"""Add `changes` to the log of the locked `member`, whose `log_count` and `log_hash` go on."""
+	added = rows(member, changes, cause)
+	if added:
+		frappe.db.bulk_insert(DOCTYPE, list(added[0]), [tuple(row.values()) for row in added])
+
+
+def rows(member: frappe._dict, changes: Iterable[Change], cause: Cause) -> list[frappe._dict]:
+	"""The log rows that tell `changes`, going on from `member`'s `log_count` and `log_hash`, which they move."""
 	now = now_datetime()
-	rows = []
+	added = []
 	for change in changes:
 		shown = change.after or change.before
 		row = frappe._dict(
@@ -86,9 +93,8 @@ def append(member: frappe._dict, changes: Iterable[Change], cause: Cause) -> Non
 		)
 		row.hash = row_hash(row)
 		member.log_count, member.log_hash = row.sequence, row.hash
-		rows.append(row)
-	if rows:
-		frappe.db.bulk_insert(DOCTYPE, list(rows[0]), [tuple(row.values()) for row in rows])
+		added.append(row)
+	return added
 
 
 def _json(values: dict | None) -> str | None:

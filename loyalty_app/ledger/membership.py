@@ -70,14 +70,23 @@ def lock(name: str) -> frappe._dict:
 
 	The values are those of the locking statement itself; a plain read after it could be older.
 	"""
-	row = frappe.db.get_value(DOCTYPE, name, STATE, as_dict=True, for_update=True)
-	if not row:
+	members = lock_all([name])
+	if not members:
 		frappe.throw(frappe._("Loyalty Membership {0} does not exist any more").format(name))
-	row.total_spent = exact(row.total_spent)
-	row.next_expiry = getdate(row.next_expiry) if row.next_expiry else None
-	for key in ("balance", "shortfall", "points_earned", "points_redeemed", "points_expired", "log_count"):
-		row[key] = row[key] or 0
-	return row
+	return members[0]
+
+
+def lock_all(names: list[str]) -> list[frappe._dict]:
+	"""Lock several memberships in the order of their names, the one order for everybody, and return their state."""
+	table = frappe.qb.DocType(DOCTYPE)
+	query = frappe.qb.from_(table).select(*STATE).where(table.name.isin(names)).orderby(table.name)
+	members = query.for_update().run(as_dict=True)
+	for row in members:
+		row.total_spent = exact(row.total_spent)
+		row.next_expiry = getdate(row.next_expiry) if row.next_expiry else None
+		for key in ("balance", "shortfall", "points_earned", "points_redeemed", "points_expired", "log_count"):
+			row[key] = row[key] or 0
+	return members
 
 
 def tiers_of(program: str) -> list[Tier]:
@@ -94,6 +103,12 @@ def shown_tier(program: str, total_spent: Decimal) -> str | None:
 
 def apply(member: frappe._dict, before: dict[str, Entry], after: dict[str, Entry]) -> None:
 	"""Bring the locked `member` from the entries `before` to those `after`, and the customer's tier along."""
+	count(member, before, after)
+	save(member)
+
+
+def count(member: frappe._dict, before: dict[str, Entry], after: dict[str, Entry]) -> None:
+	"""Bring the totals in `member` from the entries `before` to those `after`, which are written already."""
 	on = getdate(today())
 
 	def change(value):
@@ -115,7 +130,6 @@ def apply(member: frappe._dict, before: dict[str, Entry], after: dict[str, Entry
 			member.next_expiry = first_expiry(member.name)
 		else:
 			member.next_expiry = min(is_now | {member.next_expiry or NEVER}) if is_now else member.next_expiry
-	save(member)
 
 
 def _expiries(book: dict[str, Entry]) -> set[date]:

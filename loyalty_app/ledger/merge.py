@@ -28,8 +28,7 @@ def merge_customers(old: str, new: str) -> None:
 
 def pool(source: str, target: str, cause: Cause) -> None:
 	"""Move all entries of the membership `source` into `target` and delete `source`."""
-	# One order for everybody who locks two memberships, or they would wait for each other.
-	members = {name: membership.lock(name) for name in sorted((source, target))}
+	members = {member.name: member for member in membership.lock_all([source, target])}
 	table = frappe.qb.DocType(entries.DOCTYPE)
 	moved = {e.name: e for e in entries.read(table.membership == source)}
 	entries.write(members[source], moved, {}, cause)

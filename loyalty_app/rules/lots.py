@@ -240,7 +240,7 @@ def adopt(entries: Iterable[Entry], today: date, new_name: Callable[[], str]) ->
 	for draw in sorted(draws, key=lambda e: (e.posting_date, e.name)):
 		lot = book.entries.get(draw.lot) if draw.lot else None
 		covered = min(lot.remaining, -draw.points) if lot else 0
-		book.put(replace(draw, lot=None, remaining=draw.points, purchase_amount=Decimal(0)))
+		book.put(replace(draw, lot=None, remaining=draw.points))
 		if covered:
 			book.move(draw, covered, lot.name)
 		short = book.entries[draw.name]
@@ -252,7 +252,6 @@ def adopt(entries: Iterable[Entry], today: date, new_name: Callable[[], str]) ->
 				points=-short.points,
 				remaining=-short.points,
 				lot=None,
-				purchase_amount=Decimal(0),
 			)
 			book.put(against)
 			book.move(short, -short.points, against.name)
