@@ -1,9 +1,9 @@
 """A REST client for tests: requests against the site's own WSGI application, in this process."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
-from threading import Thread
 from urllib.parse import quote
 
 import frappe
@@ -24,29 +24,26 @@ class RestClient:
 
 	def request(self, method: str, path: str, **kwargs) -> tuple[int, dict]:
 		"""The status and the JSON body of the answer. A body that is no JSON is an AssertionError."""
-		answers = []
-
-		def run():
-			from frappe.app import application
-
-			# Read to the end, so that the application closes its own database connection.
-			answers.append(
-				Client(application).open(path, method=method, headers=self.headers, buffered=True, **kwargs)
-			)
-
-		# The application keeps its state in thread locals: a thread of its own is a request of its own.
-		thread = Thread(target=run)
 		# What this test wrote is there for the request, and what the request wrote is there for the test.
 		frappe.db.commit()
-		with redirect_stderr(StringIO()), redirect_stdout(StringIO()):
-			thread.start()
-			thread.join()
+		with redirect_stderr(StringIO()), redirect_stdout(StringIO()), ThreadPoolExecutor(1) as pool:
+			# The application keeps its state in thread locals: a thread of its own is a request of its own.
+			answer = pool.submit(self.open, method, path, **kwargs).result()
 		frappe.db.rollback()
-		text = answers[0].get_data(as_text=True)
+		return answer
+
+	def open(self, method: str, path: str, **kwargs) -> tuple[int, dict]:
+		"""As `request`, for callers that see to threads and transactions themselves."""
+		from frappe.app import application
+
+		# Read to the end, so that the application closes its own database connection.
+		client = Client(application)
+		response = client.open(path, method=method, headers=self.headers, buffered=True, **kwargs)
+		text = response.get_data(as_text=True)
 		try:
-			return answers[0].status_code, json.loads(text)
+			return response.status_code, json.loads(text)
 		except json.JSONDecodeError:
-			raise AssertionError(f"{method} {path}: {answers[0].status_code} {text[:500]}") from None
+			raise AssertionError(f"{method} {path}: {response.status_code} {text[:500]}") from None
 
 	def resource(self, method: str, doctype: str, name: str | None = None, **values) -> tuple[int, dict]:
 		path = f"/api/resource/{quote(doctype)}" + (f"/{quote(name, safe='')}" if name else "")
