@@ -104,11 +104,7 @@ def processes(lane: Lane, site: str, redis_url: str, port: int) -> Iterator[dict
 		wait_for_web(lane, site, running["web"], port)
 		yield running
 	finally:
-		for process in running.values():
-			if process.poll() is None:
-				process.terminate()
-		for process in running.values():
-			stop(process)
+		stop(*running.values())
 
 
 def wait_for_web(lane: Lane, site: str, web: subprocess.Popen, port: int) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from sandbox.engine import checks, redis
 from sandbox.engine.errors import SandboxError
 from sandbox.engine.places import APPS, CHECKOUT
-from sandbox.engine.processes import run
+from sandbox.engine.processes import run, shared_locks
 from sandbox.engine.steps import Chain, Step, files_below, fingerprint, write_whole
 from sandbox.lanes.base import Lane
 
@@ -122,7 +122,7 @@ def set_up(lane: Lane) -> None:
 
 @contextlib.contextmanager
 def alone(lane: Lane, name: str = "setup"):
-	"""Hold the sandbox's set-up lock: two commands at once wait for each other."""
+	"""Hold a lock of the sandbox: commands that change it wait for each other."""
 	with (lane.places.run / f"{name}.lock").open("w") as lock:
 		# a copy of a site takes a moment, a set-up longer: only that is worth a word
 		quiet_until = time.monotonic() + 3
@@ -132,10 +132,15 @@ def alone(lane: Lane, name: str = "setup"):
 				break
 			except BlockingIOError:
 				if time.monotonic() > quiet_until:
-					say("Another command is setting up this sandbox; waiting for it.\n")
+					say("Another command is at work in this sandbox; waiting for it.\n")
 					quiet_until = float("inf")
 				time.sleep(0.1)
-		yield
+		# killed, this command leaves the lock to what it started: the next one waits for that to be gone
+		shared_locks.add(lock.fileno())
+		try:
+			yield
+		finally:
+			shared_locks.discard(lock.fileno())
 
 
 def say(text: str) -> None:

@@ -58,8 +58,7 @@ def run_all(lane: Lane) -> int:
 					running.remove(part)
 					done.append(part.result())
 		finally:
-			for part in running:
-				stop(part.process)
+			stop(*(part.process for part in running))
 	return conclude(sorted(done, key=lambda p: ORDER.index(p.title)), skips_allowed=not must_run_all())
 
 

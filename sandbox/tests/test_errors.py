@@ -164,3 +164,31 @@ def test_the_app_does_not_know_the_sandbox():
 	for path in Path(CHECKOUT, "loyalty_app").rglob("*.py"):
 		text = path.read_text()
 		assert "import sandbox" not in text and "from sandbox" not in text, path
+
+
+def test_nothing_is_left_when_the_starter_is_killed(tmp_path):
+	"""Not even what a program started in turn."""
+	import signal
+	import time
+
+	beat = tmp_path / "beat"
+	code = f"""
+import sys, time
+from pathlib import Path
+from sandbox.engine.processes import run
+print("up", flush=True)
+run(["sh", "-c", "(while true; do date >> {beat}; sleep 0.1; done) & wait"], "it", Path("{tmp_path}/log"))
+"""
+	starter = subprocess.Popen([sys.executable, "-c", code], cwd=CHECKOUT, stdout=subprocess.PIPE)
+	starter.stdout.readline()
+	for _ in range(100):
+		if beat.exists():
+			break
+		time.sleep(0.1)
+	assert beat.exists()
+	starter.send_signal(signal.SIGKILL)
+	starter.wait()
+	time.sleep(1.5)
+	lines = beat.read_text()
+	time.sleep(0.5)
+	assert beat.read_text() == lines

@@ -111,7 +111,9 @@ def _going_to_write() -> bool:
 	request = getattr(frappe.local, "request", None)
 	if request:
 		# the page of the desk notes on the user which versions were seen
-		return request.method in ("POST", "PUT", "PATCH", "DELETE") or request.path.startswith(("/desk", "/app"))
+		return request.method in ("POST", "PUT", "PATCH", "DELETE") or request.path.startswith(
+			("/desk", "/app")
+		)
 	# in the background worker every transaction may write
 	return bool(os.environ.get("SANDBOX_JOBS"))
 
