@@ -7,6 +7,9 @@ from frappe.utils import add_days, getdate, today
 
 from loyalty_app.ledger import takeover, verify
 from loyalty_app.ledger.membership import find
+from loyalty_app.loyalty_app.report.loyalty_installation_corrections.loyalty_installation_corrections import (
+	execute,
+)
 from loyalty_app.setup.install import release_entries
 from loyalty_app.tests.test_documents import LoyaltyTestCase, balance, earned, entries_of, tier
 from loyalty_app.tests.utils import make_customer, make_invoice, make_program, make_return, store
@@ -80,6 +83,11 @@ class TestTakeOver(LoyaltyTestCase):
 		self.assertEqual((before, member.balance, member.shortfall), (-55, -55, 55))
 		self.assertIn(orphan.name, self.corrections())
 		self.assertTrue({one.name, other.name} & set(self.corrections()))
+		_columns, rows = execute({"customer": self.customer.name})
+		self.assertEqual({row["entry"] for row in rows}, set(self.corrections()))
+		(row,) = (row for row in rows if row["entry"] == orphan.name)
+		self.assertEqual((row["found_lot"], row["lot"], row["points"]), ("no-such-entry", None, -5))
+		self.assertIn("open until the next points", row["correction"])
 		make_invoice(self.customer, 600)
 		self.assertEqual(balance(self.customer), 65)
 
