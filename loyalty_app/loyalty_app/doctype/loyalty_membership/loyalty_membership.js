@@ -9,10 +9,5 @@ frappe.ui.form.on("Loyalty Membership", {
 			customer: frm.doc.customer,
 			loyalty_program: frm.doc.loyalty_program,
 		});
-		if (frappe.model.can_read("Loyalty Point Log")) {
-			frm.add_custom_button(__("Log"), () =>
-				frappe.set_route("List", "Loyalty Point Log", "List", { membership: frm.doc.name })
-			);
-		}
 	},
 });
