@@ -34,8 +34,7 @@ frappe.ui.form.on("Loyalty Program", {
 	refresh(frm) {
 		frm.events.limit_rows(frm);
 		loyalty_app.show_program_terms(frm);
-		if (frm.is_new() || !frm.doc.auto_opt_in) return;
-		if (frm.perm[0].write) {
+		if (!frm.is_new() && frm.doc.auto_opt_in && frm.perm[0].write) {
 			frm.add_custom_button(__("Enrol existing customers"), () => loyalty_app.enrol(frm));
 		}
 		loyalty_app.follow_enrolment(frm);

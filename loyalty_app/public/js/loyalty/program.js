@@ -110,29 +110,37 @@ export async function enrol(frm) {
 export async function follow_enrolment(frm, started = false) {
 	const program = frm.doc.name;
 	clearTimeout(frm.loyalty_enrolment);
+	if (frm.is_new() || !frm.doc.auto_opt_in) {
+		show_enrolment(frm, []);
+		return;
+	}
 	const state = await frappe.xcall("loyalty_app.enrolment.progress", { program });
 	if (frm.doc.name !== program) return;
-	const running = state.status === "Queued" || state.status === "Running";
-	if (running) {
-		show_progress(frm, state);
+	if (state.status === "Queued" || state.status === "Running") {
+		show_enrolment(frm, state.status === "Queued" ? waiting() : under_way(state));
 		frm.loyalty_enrolment = setTimeout(() => {
 			if ($(frm.wrapper).is(":visible")) follow_enrolment(frm, true);
 		}, POLL);
 		return;
 	}
-	show_progress(frm, null);
-	if (started) say_result(state);
+	show_enrolment(frm, started ? [el("div", {}, result_of(state))] : []);
 }
 
-function show_progress(frm, state) {
-	frm.loyalty_progress?.remove();
-	frm.loyalty_progress = null;
-	if (!state) return;
+// One place over the form's first fields, filled again and again, so that what changes in it is read out.
+function show_enrolment(frm, children) {
+	if (!frm.loyalty_enrolment_place) {
+		frm.loyalty_enrolment_place = el("div", { class: "loyalty-place", role: "status" });
+		$(frm.loyalty_enrolment_place).insertBefore(frm.fields_dict.loyalty_program_name.section.wrapper);
+	}
+	frm.loyalty_enrolment_place.replaceChildren(...children);
+}
+
+function waiting() {
+	return [el("div", {}, __("Enrolling customers: waiting to start"))];
+}
+
+function under_way(state) {
 	const share = state.total ? Math.min(100, (state.done / state.total) * 100) : 0;
-	const text =
-		state.status === "Queued"
-			? __("Enrolling customers: waiting to start")
-			: __("Enrolling customers: {0} of {1}", [number(state.done), number(state.total)]);
 	const bar = el(
 		"div",
 		{
@@ -146,28 +154,27 @@ function show_progress(frm, state) {
 		el("span", {})
 	);
 	bar.firstChild.style.inlineSize = `${share}%`;
-	frm.loyalty_progress = el("div", { class: "loyalty-place" }, el("div", { role: "status" }, text), bar);
-	$(frm.loyalty_progress).insertBefore(frm.fields_dict.loyalty_program_name.section.wrapper);
+	return [
+		el("div", {}, __("Enrolling customers: {0} of {1}", [number(state.done), number(state.total)])),
+		bar,
+	];
 }
 
-function say_result(state) {
+function result_of(state) {
 	if (state.status === "Failed") {
-		frappe.msgprint({
-			title: __("Enrolling customers"),
-			indicator: "red",
-			message: __("It stopped after {0} customers. Start it again to go on; the Error Log says why.", [
-				number(state.done),
-			]),
-		});
-		return;
+		return __("Enrolling stopped after {0} customers. Start it again to go on; the Error Log says why.", [
+			number(state.done),
+		]);
 	}
 	const said = [
-		cint(state.done) === 1 ? __("1 customer joined.") : __("{0} customers joined.", [number(state.done)]),
+		cint(state.done) === 1
+			? __("Enrolled 1 customer.")
+			: __("Enrolled {0} customers.", [number(state.done)]),
 	];
 	if (state.to_choose) {
 		said.push(
 			__("{0} more fit several programs: choose one in the customer's form.", [number(state.to_choose)])
 		);
 	}
-	frappe.msgprint({ title: __("Enrolling customers"), indicator: "green", message: said.join(" ") });
+	return said.join(" ");
 }
