@@ -46,7 +46,9 @@ def verify_membership(name: str) -> list[str]:
 			faults.append(f"{field} is {member[field]}, the entries come to {expected}")
 	expiries = [e.expiry_date for e in found if e.is_lot and e.remaining and e.expiry_date < NEVER]
 	if member.next_expiry != min(expiries, default=None):
-		faults.append(f"next expiry is {member.next_expiry}, the entries come to {min(expiries, default=None)}")
+		faults.append(
+			f"next expiry is {member.next_expiry}, the entries come to {min(expiries, default=None)}"
+		)
 	# Until the daily job has closed what has expired, the cached balance is allowed to lag behind.
 	if not member.next_expiry or member.next_expiry >= getdate(today()):
 		expected = sum(e.remaining for e in found if e.expiry_date >= getdate(today()))

@@ -31,7 +31,9 @@ def set_defaults(doc: Document) -> None:
 	if not doc.loyalty_points:
 		frappe.throw(_("Loyalty Point Entry: Loyalty Points must not be zero"))
 	if abs(doc.loyalty_points) > earning.MOST_POINTS:
-		frappe.throw(_("Loyalty Point Entry: Loyalty Points must not be more than {0}").format(earning.MOST_POINTS))
+		frappe.throw(
+			_("Loyalty Point Entry: Loyalty Points must not be more than {0}").format(earning.MOST_POINTS)
+		)
 	if exact(doc.purchase_amount) < 0 or (doc.loyalty_points < 0 and exact(doc.purchase_amount)):
 		frappe.throw(
 			_("Loyalty Point Entry: Purchase Amount must be 0 for negative points, and never less than 0")

@@ -7,7 +7,7 @@ import frappe
 from frappe.utils import cint, getdate, now
 from pypika import Case
 
-from loyalty_app.ledger import log, membership
+from loyalty_app.ledger import bulk, log, membership
 from loyalty_app.rules import lots
 from loyalty_app.rules.amounts import exact
 from loyalty_app.rules.earning import EarnOn
@@ -239,19 +239,20 @@ def logged(row: dict | None) -> dict | None:
 
 def insert_rows(member: dict, rows: dict[str, dict]) -> None:
 	stamp, user = now(), frappe.session.user
-	fields = ["name", "owner", "modified_by", "creation", "modified", "docstatus", "membership"]
-	first = next(iter(rows.values()))
-	frappe.db.bulk_insert(
-		DOCTYPE,
-		[*fields, *first],
-		[(name, user, user, stamp, stamp, 0, member["name"], *row.values()) for name, row in rows.items()],
+	made = {"owner": user, "modified_by": user, "creation": stamp, "modified": stamp, "docstatus": 0}
+	bulk.insert(
+		DOCTYPE, [{"name": name, **made, "membership": member["name"], **row} for name, row in rows.items()]
 	)
 
 
 def update_rows(rows: dict[str, dict], before: dict[str, dict]) -> None:
 	"""One statement for all `rows`, setting the columns that changed in any of them."""
 	table = frappe.qb.DocType(DOCTYPE)
-	columns = [key for key in next(iter(rows.values())) if any(n not in before or rows[n][key] != before[n].get(key, ...) for n in rows)]
+	columns = [
+		key
+		for key in next(iter(rows.values()))
+		if any(n not in before or rows[n][key] != before[n].get(key, ...) for n in rows)
+	]
 	query = frappe.qb.update(table).set(table.modified, now()).set(table.modified_by, frappe.session.user)
 	for column in columns:
 		value = Case()

@@ -19,7 +19,9 @@ AT_ONCE = 100
 
 def enqueue_sweep() -> None:
 	"""Queue the sweep (scheduler, daily)."""
-	frappe.enqueue("loyalty_app.ledger.expiry.sweep", queue="long", job_id="loyalty_app_expiry", deduplicate=True)
+	frappe.enqueue(
+		"loyalty_app.ledger.expiry.sweep", queue="long", job_id="loyalty_app_expiry", deduplicate=True
+	)
 
 
 def sweep() -> int:

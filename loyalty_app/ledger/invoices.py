@@ -155,10 +155,10 @@ def wanted_earning(
 		return None
 	earned = next((e for e in own if e.kind is Kind.EARNED), None)
 	if earned:
-		amount = eligible(invoice, earned.terms) + sum((eligible(r, earned.terms) for r in returns), Decimal(0))
-		return earning_of(
-			invoice, amount, earned.posting_date, earned.expiry_date, earned.tier, earned.terms
+		amount = eligible(invoice, earned.terms) + sum(
+			(eligible(r, earned.terms) for r in returns), Decimal(0)
 		)
+		return earning_of(invoice, amount, earned.posting_date, earned.expiry_date, earned.tier, earned.terms)
 	return would_earn(invoice, doc, program, member.total_spent) if invoice.may_earn else None
 
 
@@ -168,7 +168,9 @@ def would_earn(invoice: frappe._dict, doc: Document, program: Document, spent: D
 	`invoice` is `facts_of(doc)` with its totals computed, and `earns`. Nothing is read that is not in it or in
 	the program, so that what a form promises and what a submit records cannot differ.
 	"""
-	terms = Terms(earn_on=EarnOn(program.earn_on or EarnOn.GRAND_TOTAL), excluded_items=excluded(doc, program))
+	terms = Terms(
+		earn_on=EarnOn(program.earn_on or EarnOn.GRAND_TOTAL), excluded_items=excluded(doc, program)
+	)
 	amount = eligible(invoice, terms)
 	reached = tiers.tier_for(membership.tiers_of(program.name), spent + amount)
 	terms = Terms(reached.factor if reached else None, terms.earn_on, terms.excluded_items)
@@ -184,9 +186,9 @@ def earning_of(
 	points = earning.points_for(amount, terms.factor) if terms.factor else 0
 	if points > earning.MOST_POINTS:
 		frappe.throw(
-			_("{0} would earn {1} points, more than can be recorded. Check the Collection Factor of tier {2}.").format(
-				invoice.name, points, tier
-			)
+			_(
+				"{0} would earn {1} points, more than can be recorded. Check the Collection Factor of tier {2}."
+			).format(invoice.name, points, tier)
 		)
 	return Earning(points, amount, posting_date, expiry, tier, terms)
 
@@ -216,7 +218,10 @@ def excluded_net(invoice: frappe._dict, item_codes: Iterable[str]) -> Decimal:
 	if not item_codes:
 		return Decimal(0)
 	if invoice.get("lines") is not None:
-		return sum((exact(line.base_net_amount) for line in invoice.lines if line.item_code in item_codes), Decimal(0))
+		return sum(
+			(exact(line.base_net_amount) for line in invoice.lines if line.item_code in item_codes),
+			Decimal(0),
+		)
 	items = frappe.qb.DocType(f"{invoice.doctype} Item")
 	query = frappe.qb.from_(items).select(Sum(items.base_net_amount)).where(items.parent == invoice.name)
 	return exact(query.where(items.item_code.isin(list(item_codes))).run()[0][0])
@@ -264,7 +269,9 @@ def returns_of(invoice: frappe._dict, except_for: str | None = None) -> list[fra
 
 def refuse_redemption(asked: int, spendable: int, invoice: frappe._dict) -> None:
 	frappe.throw(
-		_("You don't have enough Loyalty Points to redeem: {0} asked for, {1} spendable by {2} on {3}.").format(
+		_(
+			"You don't have enough Loyalty Points to redeem: {0} asked for, {1} spendable by {2} on {3}."
+		).format(
 			asked, max(spendable, 0), invoice.customer, frappe.format(getdate(invoice.posting_date), "Date")
 		),
 		title=_("Loyalty Points"),

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import frappe
 from frappe.utils import now_datetime
 
+from loyalty_app.ledger import bulk
+
 DOCTYPE = "Loyalty Point Log"
 
 # What the hash covers, in this order. `logged_at` is text to the microsecond on every database.
@@ -54,9 +56,7 @@ class Change(NamedTuple):
 
 def append(member: frappe._dict, changes: Iterable[Change], cause: Cause) -> None:
 	"""Add `changes` to the log of the locked `member`, whose `log_count` and `log_hash` go on."""
-	added = rows(member, changes, cause)
-	if added:
-		frappe.db.bulk_insert(DOCTYPE, list(added[0]), [tuple(row.values()) for row in added])
+	bulk.insert(DOCTYPE, rows(member, changes, cause))
 
 
 def rows(member: frappe._dict, changes: Iterable[Change], cause: Cause) -> list[frappe._dict]:
@@ -120,7 +120,9 @@ def replay(rows: Iterable[dict]) -> tuple[dict[str, dict], list[str]]:
 		previous = row["hash"]
 		before = json.loads(row["before"]) if row["before"] else None
 		if entries.get(row["entry"]) != before:
-			faults.append(f"log row {sequence}: entry {row['entry']} was not as the log says before the change")
+			faults.append(
+				f"log row {sequence}: entry {row['entry']} was not as the log says before the change"
+			)
 		if row["after"]:
 			entries[row["entry"]] = json.loads(row["after"])
 		else:

@@ -84,7 +84,14 @@ def lock_all(names: list[str]) -> list[frappe._dict]:
 	for row in members:
 		row.total_spent = exact(row.total_spent)
 		row.next_expiry = getdate(row.next_expiry) if row.next_expiry else None
-		for key in ("balance", "shortfall", "points_earned", "points_redeemed", "points_expired", "log_count"):
+		for key in (
+			"balance",
+			"shortfall",
+			"points_earned",
+			"points_redeemed",
+			"points_expired",
+			"log_count",
+		):
 			row[key] = row[key] or 0
 	return members
 
@@ -294,4 +301,6 @@ def currency_places(company: str) -> int:
 	from frappe.model.meta import get_field_precision
 
 	currency = frappe.get_cached_value("Company", company, "default_currency")
-	return int(get_field_precision(frappe.get_meta("Sales Invoice").get_field("base_grand_total"), currency=currency))
+	return int(
+		get_field_precision(frappe.get_meta("Sales Invoice").get_field("base_grand_total"), currency=currency)
+	)

@@ -10,7 +10,7 @@ from collections import defaultdict
 import frappe
 from frappe.utils import cint, getdate, now, today, update_progress_bar
 
-from loyalty_app.ledger import entries, log, membership
+from loyalty_app.ledger import bulk, entries, log, membership
 from loyalty_app.rules import lots
 from loyalty_app.rules.amounts import exact
 from loyalty_app.rules.lots import Entry, Kind, Terms, Voucher
@@ -42,7 +42,9 @@ def take_over_entries() -> int:
 	for start in range(0, len(to_do), MEMBERSHIPS_AT_ONCE):
 		build(to_do[start : start + MEMBERSHIPS_AT_ONCE])
 		frappe.db.commit()  # nosemgrep: installing, one batch is one transaction
-		update_progress_bar("Taking over loyalty points", start // MEMBERSHIPS_AT_ONCE, len(to_do) // MEMBERSHIPS_AT_ONCE + 1)
+		update_progress_bar(
+			"Taking over loyalty points", start // MEMBERSHIPS_AT_ONCE, len(to_do) // MEMBERSHIPS_AT_ONCE + 1
+		)
 	return len(to_do)
 
 
@@ -81,7 +83,7 @@ def open_memberships() -> None:
 		}
 		for row in missing
 	]
-	_insert(membership.DOCTYPE, rows)
+	bulk.insert(membership.DOCTYPE, rows)
 
 
 def link_entries() -> None:
@@ -116,14 +118,16 @@ def build(names: list[str]) -> None:
 		after = lots.adopt(before.values(), getdate(today()), entries.new_name)
 		written += [full_row(e, member, originals.get(e.name)) for e in after.values()]
 		gone += [entry for entry in before if entry not in after]
-		history += log.rows(member, [log.Change(e.name, None, logged(e, member)) for e in before.values()], FOUND)
+		history += log.rows(
+			member, [log.Change(e.name, None, logged(e, member)) for e in before.values()], FOUND
+		)
 		history += log.rows(member, corrections(before, after, member), CORRECTED)
 		membership.count(member, {}, after)
 		members.append(member)
 
 	frappe.qb.from_(table).delete().where(table.name.isin([*gone, *(row["name"] for row in written)])).run()
-	_insert(entries.DOCTYPE, written)
-	_insert(log.DOCTYPE, history)
+	bulk.insert(entries.DOCTYPE, written)
+	bulk.insert(log.DOCTYPE, history)
 	for member in members:
 		membership.save(member)
 		if not member.loyalty_program_tier:
@@ -151,7 +155,14 @@ def logged(entry: Entry, member: dict) -> dict:
 def full_row(entry: Entry, member: dict, original: dict | None) -> dict:
 	"""The database row of `entry`: what the `original` row said beside, e.g. in custom fields, stays."""
 	stamp, user = now(), frappe.session.user
-	new = {"name": entry.name, "owner": user, "creation": stamp, "modified_by": user, "modified": stamp, "docstatus": 0}
+	new = {
+		"name": entry.name,
+		"owner": user,
+		"creation": stamp,
+		"modified_by": user,
+		"modified": stamp,
+		"docstatus": 0,
+	}
 	return {**(original or new), **entries.to_row(entry, member), "membership": member["name"]}
 
 
@@ -161,7 +172,9 @@ def as_entry(row: dict, factors: dict) -> Entry:
 	tier = row.loyalty_program_tier or None
 	posting_date = getdate(row.posting_date or row.creation)
 	if row.entry_type:  # written by this app before it was uninstalled
-		ours = entries.from_row({**row, "posting_date": posting_date, "expiry_date": row.expiry_date or posting_date})
+		ours = entries.from_row(
+			{**row, "posting_date": posting_date, "expiry_date": row.expiry_date or posting_date}
+		)
 		return lots.replace(ours, remaining=0)
 	earned = points >= 0 and row.invoice
 	return Entry(
@@ -180,12 +193,3 @@ def as_entry(row: dict, factors: dict) -> Entry:
 		terms=Terms(factor=factors.get(tier)) if earned else None,
 		reason=row.get("discretionary_reason") or None,
 	)
-
-
-def _insert(doctype: str, rows: list[dict]) -> None:
-	"""Insert `rows`, which need not have the same columns."""
-	by_columns = defaultdict(list)
-	for row in rows:
-		by_columns[tuple(row)].append(tuple(row.values()))
-	for columns, values in by_columns.items():
-		frappe.db.bulk_insert(doctype, list(columns), values)

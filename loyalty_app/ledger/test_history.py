@@ -12,14 +12,27 @@ import frappe
 from frappe.utils import add_days, getdate, today
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+	Bundle,
+	RuleBasedStateMachine,
+	consumes,
+	invariant,
+	rule,
+	run_state_machine_as_test,
+)
 
 from loyalty_app.ledger import verify
 from loyalty_app.ledger.expiry import close_expired
 from loyalty_app.ledger.membership import find, spendable, summary
 from loyalty_app.rules.lots import Voucher
 from loyalty_app.rules.test_lots import Model
-from loyalty_app.tests.utils import IntegrationTestCase, make_customer, make_invoice, make_program, make_return
+from loyalty_app.tests.utils import (
+	IntegrationTestCase,
+	make_customer,
+	make_invoice,
+	make_program,
+	make_return,
+)
 
 QTY = 4
 
@@ -95,9 +108,15 @@ class HistoryMachine(RuleBasedStateMachine):
 		back=st.integers(0, 60),
 	)
 	def submit(self, price, part, back):
-		posted = next(d for d in (getdate(add_days(today(), i - back)) for i in range(-999, 1)[::-1]) if d not in self.days)
+		posted = next(
+			d
+			for d in (getdate(add_days(today(), i - back)) for i in range(-999, 1)[::-1])
+			if d not in self.days
+		)
 		self.days.add(posted)
-		can_pay = min(max(self.model.spendable(posted), 0), int(QTY * Fraction(price) // Fraction(self.worth)))
+		can_pay = min(
+			max(self.model.spendable(posted), 0), int(QTY * Fraction(price) // Fraction(self.worth))
+		)
 		redeem = part * can_pay // 10
 		if redeem > can_pay:
 			frappe.db.savepoint("refused")
@@ -162,7 +181,11 @@ class HistoryMachine(RuleBasedStateMachine):
 		if name := find(self.customer.name, self.program.name):
 			close_expired(name)
 
-	@rule(duration=st.sampled_from([0, 5, 30]), factor=st.sampled_from(["2", "10"]), worth=st.sampled_from(["0.5", "1"]))
+	@rule(
+		duration=st.sampled_from([0, 5, 30]),
+		factor=st.sampled_from(["2", "10"]),
+		worth=st.sampled_from(["0.5", "1"]),
+	)
 	def change_the_program(self, duration, factor, worth):
 		self.program.reload()
 		self.program.expiry_duration, self.program.conversion_factor = duration, float(worth)
@@ -200,7 +223,11 @@ class HistoryMachine(RuleBasedStateMachine):
 				fields=["loyalty_points", "purchase_amount", "loyalty_program_tier", "expiry_date"],
 			)
 			assert len(lots) == 1
-			assert (lots[0].loyalty_points, lots[0].loyalty_program_tier or None, getdate(lots[0].expiry_date)) == (
+			assert (
+				lots[0].loyalty_points,
+				lots[0].loyalty_program_tier or None,
+				getdate(lots[0].expiry_date),
+			) == (
 				invoice.earned,
 				invoice.tier,
 				invoice.expires,

@@ -123,7 +123,9 @@ class TestTakeOver(LoyaltyTestCase):
 	def test_what_this_app_wrote_before_is_taken_over_with_its_terms(self):
 		invoice = make_invoice(self.customer, items=[{"rate": 400, "qty": 4}])
 		redeeming = make_invoice(self.customer, 200, redeem=50)
-		expected = [{**e, "modified": None, "membership": None} for i in (invoice, redeeming) for e in entries_of(i)]
+		expected = [
+			{**e, "modified": None, "membership": None} for i in (invoice, redeeming) for e in entries_of(i)
+		]
 		self.program.reload()
 		for rule in self.program.collection_rules:
 			rule.collection_factor = 1
@@ -133,7 +135,9 @@ class TestTakeOver(LoyaltyTestCase):
 			frappe.db.delete(doctype, {"customer": self.customer.name})
 		release_entries()
 		member = self.take_over()
-		found = [{**e, "modified": None, "membership": None} for i in (invoice, redeeming) for e in entries_of(i)]
+		found = [
+			{**e, "modified": None, "membership": None} for i in (invoice, redeeming) for e in entries_of(i)
+		]
 		self.assertEqual(found, expected)
 		self.assertEqual(member.balance, 320 + 40 - 50 - 10)
 		self.assertEqual(getdate(earned(invoice).posting_date), getdate(today()))

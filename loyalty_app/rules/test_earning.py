@@ -58,7 +58,11 @@ class TestEligibleAmount(TestCase):
 	def test_a_full_return_takes_back_what_was_eligible(self, net, tax, earn_on, excluded_percent):
 		excluded = rounded(net * excluded_percent / 100, 2)
 		sold = eligible_amount(
-			earn_on=earn_on, grand_total=net + tax, net_total=net, excluded_net=excluded, paid_with_points=tax / 2
+			earn_on=earn_on,
+			grand_total=net + tax,
+			net_total=net,
+			excluded_net=excluded,
+			paid_with_points=tax / 2,
 		)
 		returned = eligible_amount(
 			earn_on=earn_on,
@@ -111,7 +115,9 @@ class TestTiers(TestCase):
 	def test_the_tier_and_the_next_enclose_the_spend(self, minimums, spend):
 		tiers = [Tier(str(m), m, Decimal(1)) for m in minimums]
 		tier, following = tier_for(tiers, spend), next_tier(tiers, spend)
-		self.assertEqual(tier.minimum if tier else None, max((m for m in minimums if m <= spend), default=None))
+		self.assertEqual(
+			tier.minimum if tier else None, max((m for m in minimums if m <= spend), default=None)
+		)
 		self.assertEqual(
 			following.minimum if following else None, min((m for m in minimums if m > spend), default=None)
 		)

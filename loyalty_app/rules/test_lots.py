@@ -68,7 +68,9 @@ class Model:
 	def release(self, who, surplus):
 		from_debt = min(surplus, self.debts.get(who, 0))
 		self.debts[who] = self.debts.get(who, 0) - from_debt
-		for token in sorted(self.spent_by(who), key=lambda t: t.lot.order(), reverse=True)[: surplus - from_debt]:
+		for token in sorted(self.spent_by(who), key=lambda t: t.lot.order(), reverse=True)[
+			: surplus - from_debt
+		]:
 			token.spender = None
 
 	def change_lot(self, who, count, posted, expires):
@@ -164,9 +166,7 @@ class LotsMachine(RuleBasedStateMachine):
 	def change(self, invoice, part, block):
 		"""A return leaves a part of both; cancelling a return brings back more than was left."""
 		number, earned, redeemed = invoice
-		spent = sum(
-			1 for t in self.model.tokens if t.lot.owner == voucher(number) and t.spender is not None
-		)
+		spent = sum(1 for t in self.model.tokens if t.lot.owner == voucher(number) and t.spender is not None)
 		try:
 			self.settle(number, earned * part // 10, redeemed * part // 10, self.today, block=block)
 		except AlreadySpent as e:
@@ -201,7 +201,7 @@ class LotsMachine(RuleBasedStateMachine):
 			assert lot == sum(t.lot.owner == who for t in self.model.tokens)
 			free = sum(e.remaining for e in entries if e.kind is Kind.EARNED and e.voucher == who)
 			expired = -sum(e.points for e in entries if e.kind is Kind.EXPIRED and e.voucher == who)
-			assert free + expired == len(self.model.free(lambda x: x.owner == who))  # noqa: B023
+			assert free + expired == len(self.model.free(lambda x: x.owner == who))
 		for on in (self.today, self.today + timedelta(days=5)):
 			assert lots.spendable(entries, on) == self.model.spendable(on)
 

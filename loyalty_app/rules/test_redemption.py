@@ -54,7 +54,9 @@ class TestGivingBack(TestCase):
 		self.assertEqual(points_given_back(80, Decimal(400), Decimal(400)), 80)
 
 	@given(points, totals, st.lists(st.integers(0, 100), min_size=1, max_size=6), conversions)
-	def test_however_the_returns_are_cut_a_full_return_gives_all_back(self, redeemed, total, cuts, conversion):
+	def test_however_the_returns_are_cut_a_full_return_gives_all_back(
+		self, redeemed, total, cuts, conversion
+	):
 		amount = worth(redeemed, conversion)
 		steps = [total * c / 100 for c in sorted(cuts)] + [total]
 		given = [points_given_back(redeemed, returned, total) for returned in steps]

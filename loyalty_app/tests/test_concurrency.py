@@ -28,7 +28,9 @@ class TestConcurrency(IntegrationTestCase):
 		with ThreadPoolExecutor(len(drafts)) as pool:
 			answers = list(
 				pool.map(
-					lambda d: self.api.open("PUT", f"/api/resource/Sales Invoice/{d.name}", json={"docstatus": 1}),
+					lambda d: self.api.open(
+						"PUT", f"/api/resource/Sales Invoice/{d.name}", json={"docstatus": 1}
+					),
 					drafts,
 				)
 			)

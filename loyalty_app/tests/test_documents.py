@@ -238,7 +238,9 @@ class TestKnownFigures(LoyaltyTestCase):
 				"plc_conversion_rate": 1,
 				"loyalty_points": 50,
 				"loyalty_amount": 50,
-				"items": [{"item_code": sample.items[0].item_code, "qty": 1, "rate": 200, "delivery_date": today()}],
+				"items": [
+					{"item_code": sample.items[0].item_code, "qty": 1, "rate": 200, "delivery_date": today()}
+				],
 			}
 		).insert(ignore_permissions=True)
 		order.submit()

@@ -97,7 +97,11 @@ class TestLifeCycle(RestTestCase):
 		self.assertEqual(status, 200, redeeming)
 		_status, redeeming = self.api.resource("GET", "Sales Invoice", redeeming["name"])
 		self.assertEqual(
-			(redeeming["loyalty_amount"], redeeming["outstanding_amount"], redeeming["loyalty_redemption_account"]),
+			(
+				redeeming["loyalty_amount"],
+				redeeming["outstanding_amount"],
+				redeeming["loyalty_redemption_account"],
+			),
 			(100, 100, expense_account()),
 		)
 		status, gl = self.api.list(
@@ -235,7 +239,12 @@ class TestMethods(RestTestCase):
 		)
 		self.assertEqual(status, 200, details)
 		self.assertEqual(
-			(details["loyalty_points"], details["total_spent"], details["tier_name"], details["conversion_factor"]),
+			(
+				details["loyalty_points"],
+				details["total_spent"],
+				details["tier_name"],
+				details["conversion_factor"],
+			),
 			(100, 1000, "Silver", 0.5),
 		)
 		status, details = api.call(
@@ -252,7 +261,8 @@ class TestMethods(RestTestCase):
 			company=company(),
 		)
 		self.assertEqual(
-			(status, details["expense_account"], details["cost_center"]), (200, expense_account(), cost_center())
+			(status, details["expense_account"], details["cost_center"]),
+			(200, expense_account(), cost_center()),
 		)
 		status, factor = api.call(
 			self.program_methods + "get_redeemption_factor", loyalty_program=self.program.name

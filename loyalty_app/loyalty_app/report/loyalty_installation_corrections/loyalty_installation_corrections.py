@@ -14,7 +14,16 @@ def execute(filters: dict | None = None) -> tuple[list[dict], list[dict]]:
 	found = frappe.get_list(
 		"Loyalty Point Log",
 		filters=conditions,
-		fields=["customer", "loyalty_program", "entry", "invoice_type", "invoice", "before", "after", "logged_at"],
+		fields=[
+			"customer",
+			"loyalty_program",
+			"entry",
+			"invoice_type",
+			"invoice",
+			"before",
+			"after",
+			"logged_at",
+		],
 		order_by="customer, membership, sequence",
 		limit=0,
 	)
@@ -37,7 +46,13 @@ def get_columns() -> list[dict]:
 
 
 def column(fieldname: str, label: str, fieldtype: str, options: str | None, width: int) -> dict:
-	return {"fieldname": fieldname, "label": label, "fieldtype": fieldtype, "options": options, "width": width}
+	return {
+		"fieldname": fieldname,
+		"label": label,
+		"fieldtype": fieldtype,
+		"options": options,
+		"width": width,
+	}
 
 
 def as_row(row: dict) -> dict:
