@@ -44,7 +44,6 @@ def main(arguments: list[str]) -> int:
 	frappe.connect()
 	try:
 		globals()[options.command.replace("-", "_")](options)
-		frappe.db.commit()
 	finally:
 		frappe.destroy()
 	return 0
@@ -69,6 +68,7 @@ def console(options) -> None:
 def execute(options) -> None:
 	"""Call a function and print what it returns, if anything."""
 	answer = frappe.get_attr(options.method)(*json.loads(options.args), **json.loads(options.kwargs))
+	frappe.db.commit()
 	if answer is not None:
 		print(frappe.as_json(answer) if isinstance(answer, dict | list | tuple) else answer)
 
@@ -86,6 +86,7 @@ def install_app(options) -> None:
 	from frappe.installer import install_app
 
 	install_app(options.app)
+	frappe.db.commit()
 
 
 def uninstall_app(options) -> None:

@@ -191,7 +191,7 @@ def _set_installed_apps(apps):
 def remove_app(app_name, dry_run=False, yes=False, no_backup=False, force=False):
 	"""Uninstall an app, in Frappe's order: hooks before, modules and doctypes, the list of apps, hooks after.
 
-	A dry run deletes nothing but runs the hooks, as Frappe's does.
+	A dry run deletes nothing itself but runs the hooks, as Frappe's does; whoever asks for one must not commit.
 	"""
 	from frappe.installer import _delete_doctypes, _delete_modules
 
@@ -224,7 +224,7 @@ def remove_app(app_name, dry_run=False, yes=False, no_backup=False, force=False)
 	for method in hooks.before_uninstall or []:
 		frappe.get_attr(method)()
 	for method in get_hooks("before_app_uninstall"):
-		_call_uninstall_hook(method, app_name, dry_run)
+		frappe.get_attr(method)(app_name)
 
 	modules = frappe.get_all("Module Def", filters={"app_name": app_name}, pluck="name")
 	_delete_doctypes(_delete_modules(modules, dry_run=dry_run), dry_run=dry_run)
@@ -242,14 +242,6 @@ def remove_app(app_name, dry_run=False, yes=False, no_backup=False, force=False)
 	click.secho(
 		f"Uninstalled App {app_name} from Site {site}" + (" (dry run)" if dry_run else ""), fg="green"
 	)
-
-
-def _call_uninstall_hook(method, app_name, dry_run):
-	function = frappe.get_attr(method)
-	if "dry_run" in inspect.signature(function).parameters:
-		function(app_name, dry_run=dry_run)
-	else:
-		function(app_name)
 
 
 # --- migrating (frappe/model/sync.py, frappe/patches.py)
