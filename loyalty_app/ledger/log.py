@@ -16,7 +16,8 @@ from loyalty_app.ledger import bulk
 
 DOCTYPE = "Loyalty Point Log"
 
-# What the hash covers, in this order. `logged_at` is text to the microsecond on every database.
+# What the hash covers, in this order: nothing that renaming a document would change. `user` and `reference_name`
+# are plain text for that reason. `logged_at` is text to the microsecond on every database.
 HASHED = (
 	"membership",
 	"sequence",

@@ -64,7 +64,10 @@ class TestCustomer(LoyaltyTestCase):
 		make_invoice(old, 500)
 
 		frappe.rename_doc("Customer", old.name, new.name, merge=True, force=True)
-		new.reload()
+		# The log names the customer in the merge; it is still sound when that customer gets another name.
+		new = frappe.get_doc(
+			"Customer", frappe.rename_doc("Customer", new.name, unique("Renamed"), force=True)
+		)
 		self.assertEqual((balance(new), tier(new)), (200, "Gold"))
 		self.assertEqual({earned(first).membership, earned(second).membership}, {find(new.name, program.name)})
 		kept = frappe.db.get_value(

@@ -32,9 +32,9 @@ class LoyaltyPointLog(Document):
 		points_before: DF.Int
 		previous_hash: DF.Data | None
 		reference_doctype: DF.Link | None
-		reference_name: DF.DynamicLink | None
+		reference_name: DF.Data | None
 		sequence: DF.Int
-		user: DF.Link | None
+		user: DF.Data | None
 	# end: auto-generated types
 
 	def validate(self):
