@@ -11,7 +11,8 @@ from sandbox.engine import redis
 from sandbox.engine.demo import port
 from sandbox.engine.errors import SandboxError
 from sandbox.engine.places import APPS
-from sandbox.engine.setup import BASE, DEMO, alone, ensure_demo, set_up
+from sandbox.engine.setup import BASE, DEMO, alone, app_stamp, ensure_demo, set_up
+from sandbox.engine.steps import write_whole
 from sandbox.lanes.base import Lane
 
 TEST = "test"
@@ -82,14 +83,16 @@ def _site(arguments: list[str]) -> tuple[str, list[str]]:
 
 
 def ensure(lane: Lane, site: str) -> None:
-	"""Make the site if it is not there."""
+	"""Make the site if it is not there; the test site also when the apps changed."""
 	if site == DEMO:
 		ensure_demo(lane)
 		return
 	set_up(lane)
-	if not lane.places.site(site).exists():
-		with alone(lane):
+	with alone(lane):
+		stamp, wanted = lane.places.stamps / site, app_stamp(lane)
+		if not lane.places.site(site).exists() or not stamp.exists() or stamp.read_text() != wanted:
 			lane.copy_site(BASE, site)
+			write_whole(stamp, wanted)
 
 
 @contextlib.contextmanager

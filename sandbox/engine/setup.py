@@ -246,13 +246,18 @@ def install_app(lane: Lane, app: str, source: str, target: str) -> None:
 		lane.move_site(part, target)
 
 
+def app_stamp(lane: Lane) -> str:
+	"""Return the stamp of the base site: another one when anything it was made from changed."""
+	return (lane.places.stamps / chain(lane).steps[-1].key).read_text()
+
+
 def ensure_demo(lane: Lane) -> None:
 	"""Make the demo site with its data, or migrate the one that is there when the apps changed; keeps its data."""
 	set_up(lane)
 	places = lane.places
 	with alone(lane):
 		stamp = places.stamps / DEMO
-		wanted = (places.stamps / chain(lane).steps[-1].key).read_text()
+		wanted = app_stamp(lane)
 		if not places.site(DEMO).exists():
 			part = f"{DEMO}-part"
 			say("Demo site: copying the base site and making demo data\n")

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import operator
 import os
 import sys
 
@@ -67,7 +68,14 @@ def console(options) -> None:
 
 def execute(options) -> None:
 	"""Call a function and print what it returns, if anything."""
-	answer = frappe.get_attr(options.method)(*json.loads(options.args), **json.loads(options.kwargs))
+	try:
+		method = frappe.get_attr(options.method)
+	except (ImportError, AttributeError):
+		# what hangs on a module's attribute, as frappe.db.count does
+		method = operator.attrgetter(options.method.partition(".")[2])(
+			frappe.get_module(options.method.split(".")[0])
+		)
+	answer = method(*json.loads(options.args), **json.loads(options.kwargs))
 	frappe.db.commit()
 	if answer is not None:
 		print(frappe.as_json(answer) if isinstance(answer, dict | list | tuple) else answer)
