@@ -12,7 +12,7 @@ from pathlib import Path
 from sandbox.engine import checks, redis
 from sandbox.engine.errors import SandboxError
 from sandbox.engine.places import APPS, CHECKOUT
-from sandbox.engine.processes import run, shared_locks
+from sandbox.engine.processes import run, shared_locks, start, stop
 from sandbox.engine.steps import Chain, Step, files_below, fingerprint, write_whole
 from sandbox.lanes.base import Lane
 
@@ -72,7 +72,7 @@ def chain(lane: Lane) -> Chain:
 			"site",
 			"site and setup wizard",
 			lambda before: make_fresh_site(lane),
-			lambda: [INSIDE / "create.py"],
+			lambda: [INSIDE / "wizard.py", lane.creator],
 			needs=("engine",),
 			result=places.site(FRESH),
 		),
@@ -214,9 +214,9 @@ def write_bench_files(lane: Lane) -> None:
 
 
 def inside(lane: Lane, site: str, redis_url: str, module: str, *arguments: str, what: str, log: str) -> str:
-	"""Run a module of sandbox.inside on a site, output to a log file."""
+	"""Run a Python module on a site, output to a log file."""
 	return run(
-		[lane.places.python, "-m", f"sandbox.inside.{module}", *arguments],
+		[lane.places.python, "-m", module, *arguments],
 		what,
 		lane.places.logs / log,
 		cwd=lane.places.sites,
@@ -233,7 +233,7 @@ def make_fresh_site(lane: Lane) -> None:
 	config = lane.site_config(part) | {"admin_password": "admin"}
 	write_whole(folder / "site_config.json", json.dumps(config, indent=1) + "\n")
 	with lane.database(), redis.private(lane.places) as url:
-		inside(lane, part, url, "create", what="creating the site", log="site.log")
+		inside(lane, part, url, lane.creator, what="creating the site", log="site.log")
 	lane.move_site(part, FRESH)
 
 
@@ -242,7 +242,16 @@ def install_app(lane: Lane, app: str, source: str, target: str) -> None:
 	part = f"{target}-part"
 	with lane.database(), redis.private(lane.places) as url:
 		lane.copy_site(source, part)
-		inside(lane, part, url, "site", "install", app, what=f"installing {app}", log=f"install-{app}.log")
+		inside(
+			lane,
+			part,
+			url,
+			"sandbox.inside.site",
+			"install",
+			app,
+			what=f"installing {app}",
+			log=f"install-{app}.log",
+		)
 		lane.move_site(part, target)
 
 
@@ -263,26 +272,34 @@ def ensure_demo(lane: Lane) -> None:
 			say("Demo site: copying the base site and making demo data\n")
 			with lane.database(), redis.private(places) as url:
 				lane.copy_site(BASE, part)
-				_loud(lane, part, url, "site", "demo")
+				_loud(lane, part, url, "sandbox.inside.site", "demo")
 				lane.move_site(part, DEMO)
 			write_whole(stamp, wanted)
 		elif not stamp.exists() or stamp.read_text() != wanted:
 			say("The apps changed: migrating the demo site … ")
 			with lane.database(), redis.shared(places) as url:
-				inside(lane, DEMO, url, "site", "migrate", what="migrating the demo site", log="migrate.log")
+				inside(
+					lane,
+					DEMO,
+					url,
+					"sandbox.inside.site",
+					"migrate",
+					what="migrating the demo site",
+					log="migrate.log",
+				)
 			write_whole(stamp, wanted)
 			say("done\n")
 
 
 def _loud(lane: Lane, site: str, redis_url: str, module: str, *arguments: str) -> None:
-	"""Run a module of sandbox.inside on a site with its output on the terminal."""
-	import subprocess
-
-	code = subprocess.call(
-		[str(lane.places.python), "-m", f"sandbox.inside.{module}", *arguments],
-		cwd=lane.places.sites,
-		env=os.environ | lane.environment(site, redis_url),
-		stdin=subprocess.DEVNULL,
+	"""Run a Python module on a site with its output on the terminal."""
+	environment = os.environ | lane.environment(site, redis_url)
+	process = start(
+		[lane.places.python, "-m", module, *arguments], None, cwd=lane.places.sites, env=environment
 	)
+	try:
+		code = process.wait()
+	finally:
+		stop(process)
 	if code:
 		raise SandboxError(f"Making the demo data failed (exit code {code}); nothing was kept.")

@@ -10,7 +10,8 @@ import time
 
 import frappe
 
-from sandbox.inside.create import close
+from sandbox.inside.background import worker
+from sandbox.inside.wizard import close
 
 
 def install(app: str) -> None:
@@ -21,6 +22,7 @@ def install(app: str) -> None:
 	frappe.connect()
 	install_app(app)
 	frappe.db.commit()
+	run_waiting_jobs()
 	if app not in frappe.get_installed_apps():
 		raise RuntimeError(f"{app} did not get installed: its before_install refused")
 
@@ -44,7 +46,20 @@ def demo() -> None:
 
 	run()
 	frappe.db.commit()
+	run_waiting_jobs()
 	print(f"Demo data made in {time.monotonic() - started:.0f} s")
+
+
+def run_waiting_jobs() -> None:
+	"""Do what was enqueued: the queue this site has now is gone when it is served."""
+	from frappe.utils.background_jobs import get_queue, get_queue_list
+
+	if not any(get_queue(name).count for name in get_queue_list()):
+		return
+	frappe.destroy()
+	worker(burst=True)
+	frappe.init(os.environ["FRAPPE_SITE"])
+	frappe.connect()
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ usage: python -m sandbox.inside.web PORT [--reload]
 
 import os
 import sys
-from pathlib import Path
 
 from werkzeug.middleware.shared_data import SharedDataMiddleware
 
@@ -17,9 +16,11 @@ def application():
 	import frappe.app
 	from frappe.middlewares import StaticDataMiddleware
 
-	sites, site = Path(os.environ["FRAPPE_SITES"]), os.environ["FRAPPE_SITE"]
-	app = SharedDataMiddleware(frappe.app.application, {"/assets": str(sites / "assets")}, cache_timeout=3600)
-	return StaticDataMiddleware(app, {"/files": str(sites / site / "public" / "files")})
+	# Frappe looks here before it takes the site's name from the address
+	frappe.app._site = os.environ["FRAPPE_SITE"]
+	assets = os.path.join(os.environ["FRAPPE_SITES"], "assets")
+	app = SharedDataMiddleware(frappe.app.application, {"/assets": assets}, cache_timeout=3600)
+	return StaticDataMiddleware(app, {"/files": os.environ["SANDBOX_FILES"]})
 
 
 def serve_threads(port: int) -> None:

@@ -18,6 +18,8 @@ class Lane(ABC):
 	name: str
 	title: str
 	requirements: Path
+	# module that creates the site named by FRAPPE_SITE: Frappe alone, setup wizard done
+	creator: str
 
 	def __init__(self, places: Places):
 		self.places = places
@@ -49,6 +51,10 @@ class Lane(ABC):
 	@abstractmethod
 	def site_config(self, site: str) -> dict:
 		"""Return what site_config.json of a new site says about engine and database."""
+
+	def files(self, site: str) -> Path:
+		"""Return the folder from which Frappe's static middleware serves /files."""
+		return self.places.site(site) / "public" / "files"
 
 	@contextlib.contextmanager
 	def database(self) -> Iterator[None]:
@@ -83,6 +89,7 @@ class Lane(ABC):
 			"FRAPPE_SITE": site,
 			"FRAPPE_SITES": str(self.places.sites),
 			"FRAPPE_BENCH_ROOT": str(self.places.bench),
+			"SANDBOX_FILES": str(self.files(site)),
 			"FRAPPE_REDIS_CACHE": f"{redis}/0",
 			"FRAPPE_REDIS_QUEUE": f"{redis}/1",
 			"PYTHONPATH": os.pathsep.join([str(self.places.lib), str(CHECKOUT)]),

@@ -17,6 +17,7 @@ class SqliteLane(Lane):
 	name = "sqlite"
 	title = "Frappe 16-era on SQLite"
 	requirements = CHECKOUT / "sandbox" / "requirements-sqlite.txt"
+	creator = "sandbox.lanes.sqlite.create"
 
 	def engine_inputs(self):
 		return [HERE / "rename.py", HERE / "mends"]

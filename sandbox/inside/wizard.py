@@ -1,7 +1,4 @@
-"""Creates the site named by FRAPPE_SITE with Frappe alone, and goes through its setup wizard.
-
-usage: python -m sandbox.inside.create
-"""
+"""The setup wizard's answers, and leaving a site so that it can be copied."""
 
 import frappe
 
@@ -17,13 +14,8 @@ WIZARD = {
 }
 
 
-def create() -> None:
-	"""Create the site; raise when the wizard did not finish."""
-	from frappe.installer import _init_database
-
-	frappe.init()
-	_init_database(db_name=frappe.conf.db_name, admin_password="admin", db_type=frappe.conf.db_type)
-	frappe.db.commit()
+def complete() -> None:
+	"""Go through the setup wizard of the connected site; raise when it did not finish."""
 	from frappe.desk.page.setup_wizard.setup_wizard import setup_complete
 
 	setup_complete(dict(WIZARD))
@@ -41,8 +33,3 @@ def close() -> None:
 		if frappe.db.db_type == "sqlite":
 			frappe.db._conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 	frappe.destroy()
-
-
-if __name__ == "__main__":
-	create()
-	close()
