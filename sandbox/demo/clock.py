@@ -29,8 +29,9 @@ class Clock:
 		self.freezer.stop()
 
 	def set(self, moment: datetime.datetime) -> None:
-		"""Put the clock to a moment of the site's time zone."""
-		self.frozen.move_to(self._utc(moment))
+		"""Put the clock on to a moment of the site's time zone; back it never goes, like any other."""
+		if moment > frappe.utils.now_datetime():
+			self.frozen.move_to(self._utc(moment))
 
 	def _utc(self, moment: datetime.datetime) -> datetime.datetime:
 		return moment.replace(tzinfo=self.zone).astimezone(datetime.UTC).replace(tzinfo=None)
