@@ -39,9 +39,15 @@ class Desk:
 		self.settle()
 
 	def settle(self) -> None:
-		"""Wait until the page asks the server nothing more."""
+		"""Wait until the form has asked the server nothing for half a second: one answer leads to the next question."""
 		self.page.wait_for_load_state("networkidle")
-		self.page.wait_for_function("() => !frappe.request.ajax_count")
+		self.page.evaluate("() => { window.last_busy = performance.now() }")
+		self.page.wait_for_function(
+			"() => {"
+			"  if (frappe.request.ajax_count) last_busy = performance.now();"
+			"  return performance.now() - last_busy > 500;"
+			"}"
+		)
 
 	def field(self, fieldname: str):
 		"""The control of a field of the form shown."""
@@ -62,21 +68,20 @@ class Desk:
 		"""Choose a document in a link field by typing its name."""
 		box = self.field(fieldname).locator("input").first
 		box.click()
-		box.fill(value)
-		self._pick(value)
+		self._pick(box, value)
 		self.wait_for_value(fieldname, value)
 		self.settle()
 
 	def choose_in_row(self, table: str, row: int, fieldname: str, value: str) -> None:
 		"""Choose a document in a link field of a table's row."""
-		cell = self._cell(table, row, fieldname)
-		box = cell.locator("input").first
-		box.fill(value)
-		self._pick(value)
+		self._pick(self._cell(table, row, fieldname).locator("input").first, value)
 		self.page.wait_for_function(
 			"([table, row, field, value]) => cur_frm.doc[table][row - 1]?.[field] === value",
 			arg=[table, row, fieldname, value],
 		)
+		# leaving the cell asks for the item once more
+		self.settle()
+		self.page.keyboard.press("Tab")
 		self.settle()
 
 	def type_in_row(self, table: str, row: int, fieldname: str, value: str) -> None:
@@ -117,6 +122,19 @@ class Desk:
 		cell.click()
 		return cell
 
-	def _pick(self, value: str) -> None:
-		"""Choose from the list that drops down from the link field being typed into."""
-		self.page.locator('.awesomplete [role="option"]:visible', has_text=value).first.click()
+	def _pick(self, box, value: str) -> None:
+		"""Type into the box of a link field and choose from the list that drops down.
+
+		A form that gets an answer late draws its rows anew and drops what is being typed: then it is typed again.
+		"""
+		from playwright.sync_api import TimeoutError
+
+		option = self.page.locator('.awesomplete [role="option"]:visible', has_text=value).first
+		for patience in (5_000, 10_000, 30_000):
+			box.fill(value)
+			try:
+				option.click(timeout=patience)
+			except TimeoutError:
+				continue
+			return
+		raise AssertionError(f"{value!r} was not offered")

@@ -136,6 +136,8 @@ class Shop:
 			loyalty_program_type="Multiple Tier Program",
 			company=self.company,
 			from_date="2020-01-01",
+			# whatever taxes the company charges by default
+			earn_on="Net Total",
 			collection_rules=[
 				{"tier_name": "Silver", "min_spent": 0, "collection_factor": 10},
 				{"tier_name": "Gold <u>Plus</u>", "min_spent": 6000, "collection_factor": 5},
