@@ -41,6 +41,7 @@ def plan(year) -> None:
 		(by_hand, 75),
 		(at_the_till, 33),
 		(in_debt, 26),
+		(pays_half, 8),
 		(not_due_yet, 5),
 		*((in_euros(n), days) for n, days in enumerate((300, 220, 140, 90, 45))),
 	):
@@ -263,6 +264,13 @@ def in_debt(year):
 	sell(year, IN_DEBT, [("HOUSE-5KG", 3)], points=150)
 	yield 10
 	give_back(year, grinder)
+
+
+def pays_half(year):
+	"""A school pays in instalments."""
+	order = sell(year, "Bright Path School", [("ESPRESSO-1KG", 8)])
+	yield 5
+	year.paid([order.name], 0.5)
 
 
 def not_due_yet(year):

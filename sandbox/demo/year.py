@@ -310,7 +310,7 @@ class Year:
 				"docstatus": 1,
 				"outstanding_amount": (">", 0),
 				"due_date": ("<=", today()),
-				"customer": ("in", sorted(self.trade)),
+				"customer": ("in", sorted(self.trade - {stories.IN_DEBT})),
 			},
 			fields=["name", "customer"],
 			order_by="customer, posting_date, name",
