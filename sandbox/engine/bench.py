@@ -110,13 +110,15 @@ def fresh_site(lane: Lane, source: str = BASE) -> Iterator[tuple[str, str]]:
 
 
 def _drop_dead_runs(lane: Lane) -> None:
-	"""Delete the copies of runs that were killed."""
-	for folder in lane.places.sites.glob("run-*"):
-		pid = folder.name.removeprefix("run-")
+	"""Delete the copies of runs that were killed, and the logs of those that are over."""
+	left = [*lane.places.sites.glob("run-*"), *lane.places.logs.glob("run-*.log")]
+	for pid in {path.name.split("-")[1] for path in left}:
 		try:
 			os.kill(int(pid), 0)
 		except ProcessLookupError:
-			lane.drop_site(folder.name)
+			lane.drop_site(f"run-{pid}")
+			for log in lane.places.logs.glob(f"run-{pid}-*.log"):
+				log.unlink(missing_ok=True)
 		except (ValueError, PermissionError):
 			continue
 

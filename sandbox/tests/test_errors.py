@@ -152,6 +152,21 @@ def test_skips_fail_where_nothing_may_be_skipped(capsys, monkeypatch):
 	assert must_run_all()
 
 
+def test_without_a_browser_its_tests_are_listed_as_skipped(lane, tmp_path, monkeypatch):
+	from sandbox.engine import suite
+
+	tests = CHECKOUT / "sandbox" / "tests" / "samples"
+	monkeypatch.setattr(suite, "find_browser", lambda: None)
+	monkeypatch.setattr(suite, "BROWSER_TESTS", tests)
+	part = Part("browser")
+	suite.browser(lane, tmp_path / "report")
+	suite.junit(tmp_path / "report", part)
+	assert part.passed == 0 and not part.failed
+	assert part.skipped == [
+		("sandbox.tests.samples.test_sample::test_a_page", "Chromium is not installed on this machine")
+	]
+
+
 def test_a_part_that_ran_nothing_or_broke_off_fails(capsys):
 	assert conclude([Part("empty")], skips_allowed=True) == 1
 	assert capsys.readouterr().out.splitlines()[-1] == "0 passed, 1 failed, 0 skipped"
