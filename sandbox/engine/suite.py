@@ -238,7 +238,8 @@ PARTS: dict[str, tuple[Callable[[Lane, Path], int], Callable[[Path, Part], None]
 	"site: loyalty_app": (lambda lane, report: site(lane, "loyalty_app", report), counts),
 	"site: erpnext stand-in": (lambda lane, report: site(lane, "erpnext", report), counts),
 	"browser": (browser, junit),
+	"demo data": (lambda lane, report: pytest(lane, report, CHECKOUT / "sandbox" / "demo"), junit),
 	"sandbox": (sandbox, junit),
 	"rules": (rules, junit),
 }
-ORDER = ["rules", "site: loyalty_app", "site: erpnext stand-in", "browser", "sandbox"]
+ORDER = ["rules", "site: loyalty_app", "site: erpnext stand-in", "browser", "demo data", "sandbox"]
