@@ -565,3 +565,9 @@ def test_hooks_are_told_apart(transaction):
 	assert frappe.get_hooks("app_name", app_name="erpnext") == ["erpnext"]
 	assert frappe.get_hooks("app_name") == ["frappe"]
 	assert set(frappe.get_all_apps()) >= {"frappe", "erpnext", "loyalty_app"}
+
+
+def test_nothing_was_made_in_the_future(transaction):
+	import frappe
+
+	assert not frappe.get_all("Scheduled Job Type", {"creation": (">", frappe.utils.now_datetime())})

@@ -73,3 +73,9 @@ def mend(tree):
 		f"{FRAME} get_setup_wizard_completed_apps",
 		"'always frappe' made the wizard skip frappe's own stages: no country, no currency",
 	)
+	tree.sub(
+		"utils/data.py",
+		'"Asia/Kolkata"  # Default to India ?!',
+		'"Etc/UTC"',
+		"what is made before the wizard knows the time zone would be hours in the future, and scheduled jobs not due",
+	)
