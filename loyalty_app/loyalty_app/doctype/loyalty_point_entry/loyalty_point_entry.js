@@ -2,14 +2,11 @@
 // For license information, please see license.txt
 
 frappe.ui.form.on("Loyalty Point Entry", {
-	setup(frm) {
-		// the date that stands for points that never expire
-		frappe.meta.get_docfield(frm.doctype, "expiry_date").formatter = (value) => loyalty_app.day(value);
-	},
-
 	refresh(frm) {
 		// entries are the ledger's: nobody edits them, so nothing is offered to save
 		frm.disable_save();
+		// the date that stands for points that never expire
+		frm.set_df_property("expiry_date", "formatter", (value) => loyalty_app.day(value));
 		const { remaining_points } = frm.doc;
 		frm.toggle_display("remaining_points", remaining_points !== 0);
 		if (remaining_points < 0) {

@@ -16,6 +16,22 @@ export async function show_summary(frm, { after, before, customer, loyalty_progr
 	if (turn !== frm.loyalty_summary_turn) return;
 	const panel = summary_panel(summary, customer);
 	place.replaceChildren(...(panel ? [panel] : []));
+	align(place);
+}
+
+// Begins where the fields of the section above or below begin: how far that is in differs between Frappe's versions.
+function align(place) {
+	const column = [place.previousElementSibling, place.nextElementSibling]
+		.map((section) => section?.querySelector(".form-column"))
+		.find((found) => found?.offsetParent);
+	if (!column || !place.offsetParent) return;
+	const style = getComputedStyle(column);
+	const [outer, inner] = [place.getBoundingClientRect(), column.getBoundingClientRect()];
+	const inset =
+		style.direction === "rtl"
+			? outer.right - inner.right + parseFloat(style.paddingRight)
+			: inner.left - outer.left + parseFloat(style.paddingLeft);
+	if (inset >= 0) place.style.paddingInline = `${inset}px`;
 }
 
 function place_of(frm, after, before) {
