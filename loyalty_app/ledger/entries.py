@@ -1,6 +1,6 @@
 """Loyalty Point Entries in the database: read under the membership's lock, written as differences."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date
 
 import frappe
@@ -92,17 +92,22 @@ def to_row(entry: Entry, member: dict) -> dict:
 	}
 
 
-def read(*conditions, limit: int | None = None, offset: int = 0, in_draw_order: bool = False) -> list[Entry]:
-	"""The entries that meet `conditions`, by a locking read: a plain one would see an old snapshot."""
+def select(*conditions):
+	"""The query for the entries that meet `conditions`; `found` turns its rows into entries."""
 	table = frappe.qb.DocType(DOCTYPE)
 	query = frappe.qb.from_(table).select("name", *LOGGED, *DERIVED)
 	for condition in conditions:
 		query = query.where(condition)
-	if in_draw_order:
-		query = query.orderby(table.expiry_date).orderby(table.posting_date).orderby(table.name)
-	if limit:
-		query = query.limit(limit).offset(offset)
-	return [from_row(row) for row in query.for_update().run(as_dict=True)]
+	return query
+
+
+def found(query) -> list[Entry]:
+	return [from_row(row) for row in query.run(as_dict=True)]
+
+
+def read(*conditions) -> list[Entry]:
+	"""The entries that meet `conditions`, by a locking read: a plain one would see an old snapshot."""
+	return found(select(*conditions).for_update())
 
 
 def of_voucher(member: dict, voucher: Voucher) -> list[Entry]:
@@ -121,10 +126,9 @@ def around(member: dict, own: list[Entry], wanted: Wanted, today: date) -> dict[
 	mine = table.membership == member["name"]
 	book = {e.name: e for e in own}
 
-	def add(found: Iterable[Entry]) -> list[Entry]:
-		found = list(found)
-		book.update((e.name, e) for e in found)
-		return found
+	def add(more: list[Entry]) -> list[Entry]:
+		book.update((e.name, e) for e in more)
+		return more
 
 	own_lots = [e.name for e in own if e.kind is Kind.EARNED]
 	if own_lots:
@@ -166,20 +170,15 @@ def load_lots(
 ) -> None:
 	"""Add open lots good on `since` or after to `book`, in the order of drawing, until those are `enough`."""
 	table = frappe.qb.DocType(DOCTYPE)
+	query = select(table.membership == member["name"], table.is_open == 1, table.expiry_date >= since)
+	query = query.orderby(table.expiry_date).orderby(table.posting_date).orderby(table.name)
 	first = []
 	while not enough(first):
-		found = read(
-			table.membership == member["name"],
-			table.is_open == 1,
-			table.expiry_date >= since,
-			limit=LOTS_AT_ONCE,
-			offset=len(first),
-			in_draw_order=True,
-		)
-		first += found
-		for entry in found:
+		page = found(query.limit(LOTS_AT_ONCE).offset(len(first)).for_update())
+		first += page
+		for entry in page:
 			book.setdefault(entry.name, entry)
-		if len(found) < LOTS_AT_ONCE:
+		if len(page) < LOTS_AT_ONCE:
 			return
 
 

@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import frappe
-from frappe.query_builder.functions import Min, Sum
+from frappe.query_builder.functions import Sum
 from frappe.utils import getdate, now, today
 from pypika import Case
 
@@ -78,9 +78,20 @@ def lock(name: str) -> frappe._dict:
 
 def lock_all(names: list[str]) -> list[frappe._dict]:
 	"""Lock several memberships in the order of their names, the one order for everybody, and return their state."""
+	return _states(_select(names).for_update().run(as_dict=True))
+
+
+def state(name: str) -> frappe._dict:
+	"""The state of a membership as this transaction sees it, without a lock: to look at, not to decide from."""
+	return _states(_select([name]).run(as_dict=True))[0]
+
+
+def _select(names: list[str]):
 	table = frappe.qb.DocType(DOCTYPE)
-	query = frappe.qb.from_(table).select(*STATE).where(table.name.isin(names)).orderby(table.name)
-	members = query.for_update().run(as_dict=True)
+	return frappe.qb.from_(table).select(*STATE).where(table.name.isin(names)).orderby(table.name)
+
+
+def _states(members: list[frappe._dict]) -> list[frappe._dict]:
 	for row in members:
 		row.total_spent = exact(row.total_spent)
 		row.next_expiry = getdate(row.next_expiry) if row.next_expiry else None
@@ -195,17 +206,22 @@ def _open(name: str, on: date):
 
 
 def open_points(name: str, on: date) -> int:
-	"""What is left of all lots that are good on `on` or later, less shortfalls."""
+	"""What is left of all lots of the locked membership that are good on `on` or later, less shortfalls."""
 	table, query = _open(name, on)
-	return int(query.select(Sum(table.remaining_points)).run()[0][0] or 0)
+	# Row by row, as a sum cannot be locked everywhere, and a read without a lock would see an old snapshot.
+	return sum(query.select(table.remaining_points).for_update().run(pluck=True))
 
 
-def first_expiry(name: str, on: date = date.min) -> date | None:
-	"""The earliest day, from `on`, through which a lot with points left is good; None where none ever expires."""
+def first_expiry(name: str, on: date = date.min, locking: bool = True) -> date | None:
+	"""The earliest day, from `on`, through which a lot with points left is good; None where none ever expires.
+
+	With `locking`, of a locked membership and as it is now; without, as the transaction first saw it.
+	"""
 	table, query = _open(name, on)
-	query = query.where((table.remaining_points > 0) & (table.expiry_date < NEVER))
-	earliest = query.select(Min(table.expiry_date)).run()[0][0]
-	return getdate(earliest) if earliest else None
+	query = query.select(table.expiry_date).where((table.remaining_points > 0) & (table.expiry_date < NEVER))
+	query = query.orderby(table.expiry_date).limit(1)
+	earliest = (query.for_update() if locking else query).run(pluck=True)
+	return getdate(earliest[0]) if earliest else None
 
 
 def spendable(name: str, on: date) -> int:
@@ -262,7 +278,7 @@ def summary(customer: str, program: str | None = None, on: date | None = None) -
 	balance = spendable(row.name, on) if row.name else 0
 	factor = exact(doc.conversion_factor)
 	places = currency_places(doc.company)
-	expiring = first_expiry(row.name, on) if row.name else None
+	expiring = first_expiry(row.name, on, locking=False) if row.name else None
 	return frappe._dict(
 		loyalty_program=program,
 		company=doc.company,
