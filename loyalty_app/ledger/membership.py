@@ -192,6 +192,12 @@ def mark_active(customer: str, program: str | None) -> None:
 	).run()
 
 
+def follow_company(program: str, company: str) -> None:
+	"""Move the memberships of `program`, which has no entries yet, to its new `company`."""
+	table = frappe.qb.DocType(DOCTYPE)
+	frappe.qb.update(table).set(table.company, company).where(table.loyalty_program == program).run()
+
+
 def delete(name: str) -> None:
 	"""Delete a membership without entries; its log, if it has one, stays."""
 	frappe.db.delete(DOCTYPE, {"name": name})

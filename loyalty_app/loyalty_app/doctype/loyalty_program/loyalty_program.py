@@ -74,6 +74,8 @@ class LoyaltyProgram(Document):
 
 	def on_update(self):
 		before = self.get_doc_before_save()
+		if before and before.company != self.company:
+			membership.follow_company(self.name, self.company)
 		if before and self.auto_opt_in and not before.auto_opt_in:
 			enrolment.enqueue(self.name)
 			frappe.msgprint(
@@ -113,6 +115,13 @@ class LoyaltyProgram(Document):
 			)
 
 	def validate_dates(self):
+		for fieldname in ("from_date", "to_date"):
+			try:
+				self.set(fieldname, getdate(self.get(fieldname)) if self.get(fieldname) else None)
+			except (frappe.ValidationError, ValueError, TypeError, OverflowError):
+				frappe.throw(
+					_("{0}: {1} is not a date.").format(self._label(fieldname), cstr(self.get(fieldname)))
+				)
 		if self.from_date and self.to_date and getdate(self.to_date) < getdate(self.from_date):
 			frappe.throw(
 				_(
@@ -217,7 +226,10 @@ class LoyaltyProgram(Document):
 		if (
 			company
 			and company != self.company
-			and frappe.db.exists("Loyalty Point Entry", {"loyalty_program": self.name})
+			and (
+				frappe.db.exists("Loyalty Point Entry", {"loyalty_program": self.name})
+				or frappe.db.exists("Loyalty Point Log", {"loyalty_program": self.name})
+			)
 		):
 			frappe.throw(
 				_(
@@ -237,7 +249,7 @@ class LoyaltyProgram(Document):
 			number = Decimal(cstr(row.get(fieldname)).replace(",", "").strip() or 0)
 		except InvalidOperation:
 			self._refuse_row(row, fieldname, _("{0} is not a number").format(cstr(row.get(fieldname))))
-		if not number.is_finite() or number > largest:
+		if not number.is_finite() or abs(number) > largest:
 			self._refuse_row(
 				row,
 				fieldname,

@@ -90,6 +90,7 @@ class TestLoyaltyProgram(IntegrationTestCase):
 		self.refuse("Row 1", "Collection Factor", "not a number", tiers=[("Silver", 0, "ten")])
 		self.refuse("Row 1", "Minimum Total Spent", tiers=[("Silver", "inf", 1)])
 		self.refuse("Conversion Factor", "too large", conversion_factor="nan")
+		self.refuse("Conversion Factor", "too large", conversion_factor=-1e30)
 		self.refuse("Expiry Duration", "too large", expiry_duration=10**9)
 		self.refuse("Expiry Duration", "whole number", expiry_duration="1.5")
 
@@ -111,6 +112,8 @@ class TestLoyaltyProgram(IntegrationTestCase):
 
 	def test_dates(self):
 		self.refuse("To Date", "From Date", from_date=today(), to_date=add_days(today(), -1))
+		self.refuse("From Date", "2024-02-30", "not a date", from_date="2024-02-30")
+		self.refuse("To Date", "soon", "not a date", to_date="soon")
 
 	def test_negative_terms(self):
 		self.refuse("Conversion Factor", "negative", conversion_factor=-1)
@@ -209,8 +212,12 @@ class TestLoyaltyProgram(IntegrationTestCase):
 
 	def test_company_may_change_without_entries(self):
 		program = make_program(expense_account=None, cost_center=None)
+		member = make_customer(loyalty_program=program.name)
 		program.company = company(OTHER_COMPANY, "LTOC")
 		program.save()
+		self.assertEqual(
+			frappe.db.get_value("Loyalty Membership", {"customer": member.name}, "company"), program.company
+		)
 
 	def add_entry(self, program):
 		store(
