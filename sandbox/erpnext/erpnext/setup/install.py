@@ -161,7 +161,7 @@ def create_price_list(currency):
 def set_defaults(currency, country):
 	selling = frappe.get_single("Selling Settings")
 	selling.cust_master_name = "Customer Name"
-	selling.customer_group = TREES["Customer Group"][1][0]
+	# ERPNext gives new customers no group until somebody chooses one
 	selling.territory = "Rest Of The World"
 	selling.selling_price_list = "Standard Selling"
 	selling.save(ignore_permissions=True)
