@@ -41,7 +41,9 @@ doc_events = {
 	("Sales Invoice", "POS Invoice"): {
 		"before_validate": "loyalty_app.overrides.invoice.before_validate",
 		"validate": "loyalty_app.overrides.invoice.validate",
+		"before_submit": "loyalty_app.overrides.invoice.before_submit",
 		"on_submit": "loyalty_app.overrides.invoice.on_submit",
+		"before_cancel": "loyalty_app.overrides.invoice.before_cancel",
 		"on_cancel": "loyalty_app.overrides.invoice.on_cancel",
 	},
 	"Customer": {

@@ -15,7 +15,7 @@ from frappe.model.document import Document
 from frappe.query_builder.functions import Sum
 from frappe.utils import cint, cstr, get_link_to_form, getdate, today
 
-from loyalty_app.ledger import entries, membership
+from loyalty_app.ledger import entries, foreign, membership
 from loyalty_app.ledger.log import Cause
 from loyalty_app.rules import earning, lots, tiers
 from loyalty_app.rules.amounts import exact
@@ -71,6 +71,8 @@ def settle_invoice(doc: Document, event: Event) -> None:
 	if not invoice.loyalty_program:
 		return
 
+	voucher, cause = Voucher(invoice.doctype, invoice.name), Cause(event.value, doc.doctype, doc.name)
+	foreign.discard(voucher, cause)
 	program = frappe.get_cached_doc("Loyalty Program", invoice.loyalty_program)
 	redeems = cint(invoice.redeem_loyalty_points) and cint(invoice.loyalty_points)
 	if event is Event.SUBMIT:
@@ -84,10 +86,11 @@ def settle_invoice(doc: Document, event: Event) -> None:
 			return  # nothing of this invoice was ever recorded
 
 	member = membership.lock(name)
-	voucher = Voucher(invoice.doctype, invoice.name)
 	own = entries.of_voucher(member, voucher)
-	if not own and event is not Event.SUBMIT and not was_recorded(member, voucher):
-		return
+	if not own and event is not Event.SUBMIT:
+		was_recorded, own = foreign.recorded(member, voucher)
+		if not was_recorded:
+			return
 	returns = returns_of(invoice) if event is not Event.SUBMIT else []
 	blocks = program.if_points_already_spent == "Block"
 	wanted = Wanted(
@@ -107,7 +110,7 @@ def settle_invoice(doc: Document, event: Event) -> None:
 	except lots.AlreadySpent as e:
 		refuse_taking_back(e, doc)
 	else:
-		entries.write(member, book, after, Cause(event.value, doc.doctype, doc.name))
+		entries.write(member, book, after, cause)
 
 
 def facts_of(doc: Document) -> frappe._dict:
@@ -115,16 +118,6 @@ def facts_of(doc: Document) -> frappe._dict:
 	invoice = frappe._dict({key: doc.get(key) for key in FACTS})
 	invoice.update(doctype=doc.doctype, posting_date=getdate(doc.posting_date), lines=doc.get("items") or [])
 	return invoice
-
-
-def was_recorded(member: frappe._dict, voucher: Voucher) -> bool:
-	"""Whether the ledger ever had an entry of `voucher`; all of them may have been returned since."""
-	return bool(
-		frappe.db.exists(
-			"Loyalty Point Log",
-			{"membership": member.name, "invoice_type": voucher.doctype, "invoice": voucher.name},
-		)
-	)
 
 
 def is_active(program: Document, on: date) -> bool:
@@ -265,6 +258,23 @@ def returns_of(invoice: frappe._dict, except_for: str | None = None) -> list[fra
 	for row in rows:
 		row.doctype = invoice.doctype
 	return rows
+
+
+def all_is_back(invoice: frappe._dict, returns: list[frappe._dict], draft: frappe._dict | None = None) -> bool:
+	"""Whether everything on `invoice` has come back with its `returns` and `draft`, a return not yet written.
+
+	Every document rounds its own totals, so that a full return in parts may miss the invoice's by some cents:
+	within a hundredth of the total, quantities decide.
+	"""
+	total = exact(invoice.base_grand_total)
+	totals = [r.base_grand_total for r in returns] + ([draft.base_grand_total] if draft else [])
+	left = total + sum(map(exact, totals), Decimal(0))
+	if left <= 0 or left > total / 100:
+		return left <= 0
+	items = frappe.qb.DocType(f"{invoice.doctype} Item")
+	names = [invoice.name, *(r.name for r in returns)]
+	kept = exact(frappe.qb.from_(items).select(Sum(items.qty)).where(items.parent.isin(names)).run()[0][0])
+	return kept + sum((exact(item.qty) for item in draft["items"]) if draft else (), Decimal(0)) <= 0
 
 
 def refuse_redemption(asked: int, spendable: int, invoice: frappe._dict) -> None:

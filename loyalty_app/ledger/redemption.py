@@ -6,6 +6,7 @@ from typing import NamedTuple, NoReturn
 import frappe
 from frappe import _
 from frappe.model.document import Document
+from frappe.query_builder.functions import Sum
 from frappe.utils import cint, cstr, escape_html, flt, fmt_money, getdate
 
 from loyalty_app.ledger import invoices, membership
@@ -126,16 +127,45 @@ def taken_back(doc: Document, invoice: frappe._dict) -> Redemption:
 	In proportion to everything returned so far, rounded down to whole points; all of it on a full return.
 	Zero or negative. Rules 6.
 	"""
-	others = [
-		r for r in invoices.returns_of(invoice, except_for=doc.name) if cint(r.redeem_loyalty_points)
-	]
-	every = invoices.returns_of(invoice, except_for=doc.name)
-	returned = sum((abs(exact(r.base_grand_total)) for r in every), abs(exact(doc.base_grand_total)))
+	others = invoices.returns_of(invoice, except_for=doc.name)
+	this = frappe._dict(base_grand_total=doc.base_grand_total, items=doc.items)
+	total = exact(invoice.base_grand_total)
+	if invoices.all_is_back(invoice, others, this):
+		returned = total
+	else:
+		returned = sum((abs(exact(r.base_grand_total)) for r in (*others, this)), Decimal(0))
 	redeemed, amount = cint(invoice.loyalty_points), exact(invoice.loyalty_amount)
-	points = redemption.points_given_back(redeemed, returned, exact(invoice.base_grand_total))
+	points = redemption.points_given_back(redeemed, returned, total)
 	value = redemption.value_given_back(points, redeemed, amount, membership.currency_places(invoice.company))
-	points -= sum(abs(cint(r.loyalty_points)) for r in others)
-	value -= sum((abs(exact(r.loyalty_amount)) for r in others), Decimal(0))
+	redeeming = [r for r in others if cint(r.redeem_loyalty_points)]
+	points -= sum(abs(cint(r.loyalty_points)) for r in redeeming)
+	value -= sum((abs(exact(r.loyalty_amount)) for r in redeeming), Decimal(0))
 	if points <= 0:
 		return Redemption(0, Decimal(0))
 	return Redemption(-points, -max(value, Decimal(0)))
+
+
+def paid_with_points(doc: Document) -> list[tuple[str, str | None, float]]:
+	"""Account, cost center and value in company currency of each redemption that the invoice `doc` posts.
+
+	A consolidated one posts those of its POS Invoices, which post nothing themselves. Negative on returns.
+	"""
+	if not cint(doc.get("is_consolidated")):
+		if not (cint(doc.redeem_loyalty_points) and flt(doc.loyalty_amount)):
+			return []
+		return [(doc.loyalty_redemption_account, doc.loyalty_redemption_cost_center, flt(doc.loyalty_amount))]
+	merged = {item.get("pos_invoice") for item in doc.items} - {None, ""}
+	if not merged:
+		return []
+	pos = frappe.qb.DocType("POS Invoice")
+	account, cost_center = pos.loyalty_redemption_account, pos.loyalty_redemption_cost_center
+	rows = (
+		frappe.qb.from_(pos)
+		.select(account, cost_center, Sum(pos.loyalty_amount))
+		.where(pos.name.isin(sorted(merged)) & (pos.redeem_loyalty_points == 1))
+		.groupby(account, cost_center)
+		.orderby(account)
+		.orderby(cost_center)
+		.run()
+	)
+	return [(account, cost_center, flt(amount)) for account, cost_center, amount in rows if flt(amount)]

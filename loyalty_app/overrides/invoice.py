@@ -1,12 +1,15 @@
 """What loyalty does to Sales Invoice and POS Invoice."""
 
+from contextlib import contextmanager
+
 import frappe
 from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint, flt
 
-from loyalty_app.ledger import Event, membership, redemption, settle_invoice
+from loyalty_app.ledger import Event, foreign, membership, redemption, settle_invoice
 from loyalty_app.ledger.invoices import FACTS
+from loyalty_app.setup import takeover
 
 
 def before_validate(doc: Document, method: str | None = None) -> None:
@@ -17,6 +20,7 @@ def before_validate(doc: Document, method: str | None = None) -> None:
 		# What a return takes back is computed by `validate`, once its totals are known.
 		doc.flags.update_original = doc.return_against and not cint(doc.get("update_outstanding_for_self"))
 		clear_redemption(doc)
+		pay_back_less(doc)
 		return
 	if doc.customer:
 		doc.loyalty_program = frappe.get_cached_value("Customer", doc.customer, "loyalty_program")
@@ -41,6 +45,8 @@ def before_validate(doc: Document, method: str | None = None) -> None:
 	# ERPNext sums the customer's whole history where it finds points here. `validate` puts them back.
 	doc.flags.loyalty_points = points
 	doc.loyalty_points = 0
+	if doc.doctype == "POS Invoice":
+		count_points_as_paid(doc)
 
 
 def validate(doc: Document, method: str | None = None) -> None:
@@ -54,12 +60,29 @@ def validate(doc: Document, method: str | None = None) -> None:
 		redemption.check(doc, doc.loyalty_points)
 
 
+def before_submit(doc: Document, method: str | None = None) -> None:
+	expect_entries_of_others(doc)
+
+
 def on_submit(doc: Document, method: str | None = None) -> None:
 	settle_invoice(doc, Event.RETURN if cint(doc.is_return) else Event.SUBMIT)
+	foreign.let_go(doc)
+
+
+def before_cancel(doc: Document, method: str | None = None) -> None:
+	expect_entries_of_others(doc)
 
 
 def on_cancel(doc: Document, method: str | None = None) -> None:
 	settle_invoice(doc, Event.RETURN_CANCELLED if cint(doc.is_return) else Event.CANCEL)
+	foreign.let_go(doc)
+
+
+def expect_entries_of_others(doc: Document) -> None:
+	"""Let the ledger know that ERPNext may write entries of `doc` now, and report it if nothing keeps it from that."""
+	foreign.take_in_hand(doc)
+	if not isinstance(doc, LoyaltyInvoiceMixin):
+		takeover.report_foreign_controllers()
 
 
 def points_of_order(doc: Document) -> int:
@@ -96,17 +119,59 @@ def clear_redemption(doc: Document) -> None:
 	doc.loyalty_redemption_cost_center = None
 
 
-def take_back(doc: Document) -> None:
-	"""On a return of an invoice partly paid with points, give back points instead of their money (rules 6)."""
+def count_points_as_paid(doc: Document) -> None:
+	"""Set what is paid on the POS Invoice `doc`: its payments and the value of its points.
+
+	ERPNext's page sends that sum along, but its server does not compute it: an invoice made by other code would
+	be refused as paid in part, or give too little change.
+	"""
+	paid = sum(flt(payment.amount) for payment in doc.payments)
+	rate = flt(doc.conversion_rate) or 1
+	doc.paid_amount = flt(paid + flt(doc.loyalty_amount) / rate, doc.precision("paid_amount"))
+	doc.base_paid_amount = flt(paid * rate + flt(doc.loyalty_amount), doc.precision("base_paid_amount"))
+
+
+def original_of(doc: Document) -> frappe._dict | None:
+	"""What matters here of the invoice that the return `doc` is against."""
 	if not doc.return_against:
-		return
+		return None
 	fields = [*FACTS, "loyalty_redemption_account", "loyalty_redemption_cost_center", "outstanding_amount"]
 	invoice = frappe.db.get_value(doc.doctype, doc.return_against, fields, as_dict=True)
+	if invoice:
+		invoice.doctype = doc.doctype
+		invoice.redeemed = bool(
+			invoice.loyalty_program and cint(invoice.redeem_loyalty_points) and cint(invoice.loyalty_points)
+		)
+	return invoice
+
+
+def pay_back_less(doc: Document) -> None:
+	"""Take what goes back as points out of the payments of a POS return, before ERPNext looks at them.
+
+	A return made from the invoice brings all its payments along, more than a part of the goods is worth, and
+	ERPNext would turn the difference into a payment by the customer.
+	"""
+	if not (cint(doc.get("is_pos")) and flt(doc.conversion_rate) and doc.get("payments")):
+		return
+	invoice = original_of(doc)
+	if not (invoice and invoice.redeemed):
+		return
+	payments, doc.payments = doc.payments, []
+	doc.calculate_taxes_and_totals()
+	doc.payments = payments
+	if flt(doc.grand_total):
+		trim_payments(doc, refund_of(doc, redemption.taken_back(doc, invoice)))
+	if doc.doctype == "POS Invoice":
+		count_points_as_paid(doc)
+
+
+def take_back(doc: Document) -> None:
+	"""On a return of an invoice partly paid with points, give back points instead of their money (rules 6)."""
+	invoice = original_of(doc)
 	if not invoice:
 		return
-	invoice.doctype = doc.doctype
 	doc.loyalty_program = invoice.loyalty_program
-	if not (invoice.loyalty_program and cint(invoice.redeem_loyalty_points) and cint(invoice.loyalty_points)):
+	if not invoice.redeemed:
 		return
 	if doc.docstatus == 1 and (name := membership.find(invoice.customer, invoice.loyalty_program)):
 		# Two returns at once share what is left to give back, so the second waits for the first.
@@ -119,14 +184,24 @@ def take_back(doc: Document) -> None:
 	doc.loyalty_amount = flt(back.amount)
 	doc.loyalty_redemption_account = invoice.loyalty_redemption_account
 	doc.loyalty_redemption_cost_center = invoice.loyalty_redemption_cost_center
-	refund = abs(flt(doc.rounded_total) or flt(doc.grand_total)) + flt(back.amount) / flt(doc.conversion_rate)
-	if doc.flags.update_original and refund <= flt(invoice.outstanding_amount):
+	refund = refund_of(doc, back)
+	owed_in_transaction_currency = doc.party_account_currency == doc.currency
+	in_party_currency = refund if owed_in_transaction_currency else refund * flt(doc.conversion_rate)
+	if doc.flags.update_original and flt(in_party_currency - flt(invoice.outstanding_amount), 2) <= 0:
 		# ERPNext compared the whole total with what the customer still owes, and turned this on.
 		doc.update_outstanding_for_self = 0
 	if cint(doc.get("is_pos")):
 		trim_payments(doc, refund)
 	doc.calculate_taxes_and_totals()
+	if doc.doctype == "POS Invoice":
+		count_points_as_paid(doc)
 	doc.set_status()
+
+
+def refund_of(doc: Document, back: redemption.Redemption) -> float:
+	"""Money that the return `doc` pays back, in transaction currency, where `back` goes back as points."""
+	total = abs(flt(doc.rounded_total) or flt(doc.grand_total))
+	return flt(total + flt(back.amount) / (flt(doc.conversion_rate) or 1), doc.precision("grand_total"))
 
 
 def trim_payments(doc: Document, refund: float) -> None:
@@ -135,15 +210,36 @@ def trim_payments(doc: Document, refund: float) -> None:
 	for payment in reversed(doc.payments):
 		part = min(max(excess, 0), -flt(payment.amount))
 		if part > 0:
-			payment.amount = flt(payment.amount) + part
+			payment.amount = flt(flt(payment.amount) + part, payment.precision("amount"))
 			excess -= part
+
+
+@contextmanager
+def unseen_by_erpnext(doc: Document):
+	"""Hide the loyalty program while ERPNext's own code runs: an invoice without one moves no points."""
+	program, doc.loyalty_program = doc.loyalty_program, None
+	try:
+		yield
+	finally:
+		doc.loyalty_program = program
 
 
 class LoyaltyInvoiceMixin:
 	"""Stands between ERPNext's invoice classes and ours: the ledger writes points, from `on_submit` above.
 
-	ERPNext's methods of these names write, delete or sum entries at submit, cancel and return.
+	ERPNext's methods write, delete and sum entries at submit, cancel and return: its older versions in the four
+	methods below, newer ones in a service class of its own, which only the hidden program keeps quiet.
 	"""
+
+	def on_submit(self):
+		"""Extends on_submit of SalesInvoice and POSInvoice."""
+		with unseen_by_erpnext(self):
+			super().on_submit()
+
+	def on_cancel(self):
+		"""Extends on_cancel of SalesInvoice and POSInvoice."""
+		with unseen_by_erpnext(self):
+			super().on_cancel()
 
 	def make_loyalty_point_entry(self):
 		"""Replaces SalesInvoice.make_loyalty_point_entry: nothing to do, the ledger earns."""
@@ -157,15 +253,53 @@ class LoyaltyInvoiceMixin:
 	def set_loyalty_program_tier(self):
 		"""Replaces SalesInvoice.set_loyalty_program_tier: nothing to do, the tier follows the membership."""
 
+	def validate_full_payment(self):
+		"""Extends POSInvoice.validate_full_payment, which does not count what a return gives back as points."""
+		if self.docstatus == 1 and cint(self.is_return):
+			take_back(self)
+		super().validate_full_payment()
+
 	def make_loyalty_point_redemption_gle(self, gl_entries):
-		"""Extends SalesInvoice.make_loyalty_point_redemption_gle: a credit note with its own outstanding
-		keeps the points it gives back to itself, and does not reopen the invoice it returns."""
-		first = len(gl_entries)
-		super().make_loyalty_point_redemption_gle(gl_entries)
-		if has_own_outstanding(self):
-			for row in gl_entries[first:]:
-				if row.get("party"):
-					row["against_voucher"] = self.name
+		"""Replaces SalesInvoice.make_loyalty_point_redemption_gle: debit redemption account, credit receivable.
+
+		Beyond ERPNext's: a consolidated invoice posts what its POS Invoices redeemed, each to its own account
+		(newer versions post none); a credit note with its own outstanding keeps the points it gives back to
+		itself, and does not reopen the invoice it returns; amounts in transaction currency are converted.
+		"""
+		against_voucher = self.name
+		if cint(self.is_return) and self.return_against and not cint(self.get("update_outstanding_for_self")):
+			against_voucher = self.return_against
+		for account, cost_center, amount in redemption.paid_with_points(self):
+			in_transaction_currency = flt(amount / (flt(self.conversion_rate) or 1), self.precision("grand_total"))
+			gl_entries.append(
+				self.get_gl_dict(
+					{
+						"account": self.debit_to,
+						"party_type": "Customer",
+						"party": self.customer,
+						"against": f"Expense account - {account} for the Loyalty Program",
+						"credit": amount,
+						"credit_in_transaction_currency": in_transaction_currency,
+						"against_voucher": against_voucher,
+						"against_voucher_type": self.doctype,
+						"cost_center": self.cost_center,
+					},
+					item=self,
+				)
+			)
+			gl_entries.append(
+				self.get_gl_dict(
+					{
+						"account": account,
+						"cost_center": self.cost_center or cost_center,
+						"against": self.customer,
+						"debit": amount,
+						"debit_in_transaction_currency": in_transaction_currency,
+						"remark": "Loyalty Points redeemed by the customer",
+					},
+					item=self,
+				)
+			)
 
 	def make_gl_entries(self, *args, **kwargs):
 		"""Extends SalesInvoice.make_gl_entries, which refreshes only the returned invoice's outstanding."""

@@ -95,7 +95,7 @@ def report_foreign_controllers():
 	if not foreign:
 		return
 	title = "Loyalty App is bypassed by another app"
-	if frappe.db.exists("Error Log", {"method": title, "seen": 0}):
+	if frappe.db.exists("Error Log", {"method": title}):
 		return
 	frappe.log_error(
 		title=title,

@@ -5,7 +5,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from loyalty_app.ledger import direct
+from loyalty_app.ledger import direct, foreign
 
 # entries follow their invoice: they must not keep it from being cancelled, nor be listed as to be cancelled first
 exclude_from_linked_with = True
@@ -48,15 +48,22 @@ class LoyaltyPointEntry(Document):
 		self.company = company
 
 	def before_insert(self):
-		direct.set_defaults(self)
+		if not foreign.is_erpnexts(self):
+			direct.set_defaults(self)
 
 	def validate(self):
 		if not self.is_new():
 			refuse_change(self.name)
 
 	def db_insert(self, *args, **kwargs):
-		"""Lead an entry that other code inserts through the ledger, which writes it with all that follows."""
-		direct.insert(self)
+		"""Lead an entry that other code inserts through the ledger, which writes it with all that follows.
+
+		What ERPNext itself writes for an invoice that the ledger is about to settle stands until then, uncounted.
+		"""
+		if foreign.is_erpnexts(self):
+			super().db_insert(*args, **kwargs)
+		else:
+			direct.insert(self)
 
 	def db_update(self):
 		refuse_change(self.name)
