@@ -571,3 +571,28 @@ def test_nothing_was_made_in_the_future(transaction):
 	import frappe
 
 	assert not frappe.get_all("Scheduled Job Type", {"creation": (">", frappe.utils.now_datetime())})
+
+
+def test_an_answer_that_is_not_taken_locks_nobody_out(site, note):
+	"""Hooks read from the database after the request's commit, here because the cache was cleared."""
+	import frappe
+	from frappe.app import application
+	from werkzeug.test import Client
+
+	seen = {}
+
+	def leave_open():
+		http = Client(application)
+		seen["login"] = http.post("/api/method/login", json={"usr": "Administrator", "pwd": "admin"})
+		cleared = "/api/method/frappe.sessions.clear"
+		seen["answer"] = http.post(cleared)
+		seen["db"] = frappe.local.db
+
+	thread = threading.Thread(target=leave_open)
+	thread.start()
+	thread.join()
+	frappe.db.rollback()
+	started = time.monotonic()
+	frappe.get_doc({"doctype": note, "subject": "not locked out"}).insert()
+	assert time.monotonic() - started < 5
+	frappe.db.rollback()

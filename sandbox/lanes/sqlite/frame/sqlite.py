@@ -110,6 +110,9 @@ def _going_to_write() -> bool:
 	"""
 	request = getattr(frappe.local, "request", None)
 	if request:
+		# what is read while the answer goes out must not lock others out until the client has taken it
+		if getattr(frappe.local, "answered_request", None) is request:
+			return False
 		# the page of the desk notes on the user which versions were seen
 		return request.method in ("POST", "PUT", "PATCH", "DELETE") or request.path.startswith(
 			("/desk", "/app")

@@ -34,3 +34,10 @@ def mend(tree):
 		"\t\tadd_functions(conn)\n",
 		"Frappe's own queries use CONCAT_WS, IF, NOW and other functions SQLite lacks",
 	)
+	tree.sub(
+		"app.py",
+		"\t\t# Important note:\n\t\t# this function *must* always return a response",
+		"\t\tfrappe.local.answered_request = request\n\n"
+		"\t\t# Important note:\n\t\t# this function *must* always return a response",
+		"hooks read after the commit; that transaction has nothing left to write",
+	)
