@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import frappe
+from frappe.model.document import Document
 from frappe.query_builder.functions import Sum
 from frappe.utils import getdate, now, today
 from pypika import Case
@@ -109,7 +110,12 @@ def _states(members: list[frappe._dict]) -> list[frappe._dict]:
 
 def tiers_of(program: str) -> list[Tier]:
 	"""The tiers of `program`, in no particular order."""
-	rules = frappe.get_cached_doc("Loyalty Program", program).collection_rules
+	return tiers_in(frappe.get_cached_doc("Loyalty Program", program))
+
+
+def tiers_in(program: Document) -> list[Tier]:
+	"""The tiers that the document `program` has, saved or not."""
+	rules = program.collection_rules
 	return [Tier(r.tier_name, exact(r.min_spent), exact(r.collection_factor)) for r in rules]
 
 
@@ -190,6 +196,30 @@ def mark_active(customer: str, program: str | None) -> None:
 		.set(table.active, Case().when(table.loyalty_program == (program or ""), 1).else_(0))
 		.where(table.customer == customer)
 	).run()
+
+
+def follow_tiers(program: Document) -> None:
+	"""Show the tier that the new rules of `program` give for its spend on every membership and customer in it."""
+	table, customer = frappe.qb.DocType(DOCTYPE), frappe.qb.DocType("Customer")
+	name = Case()
+	for tier in sorted(tiers_in(program), key=lambda t: t.minimum, reverse=True):
+		name = name.when((table.total_spent > 0) & (table.total_spent >= float(tier.minimum)), tier.name)
+	(
+		frappe.qb.update(table)
+		.set(table.loyalty_program_tier, name.else_(None))
+		.where(table.loyalty_program == program.name)
+	).run()
+	# The query builder writes a subquery after SET without its parentheses.
+	frappe.db.sql(
+		"""update `tabCustomer` set loyalty_program_tier = (
+			select loyalty_program_tier from `tabLoyalty Membership`
+			where `tabLoyalty Membership`.customer = `tabCustomer`.name
+			and `tabLoyalty Membership`.loyalty_program = %(program)s)
+		where loyalty_program = %(program)s""",
+		{"program": program.name},
+	)
+	for doctype in (DOCTYPE, "Customer"):
+		frappe.clear_document_cache(doctype)
 
 
 def follow_company(program: str, company: str) -> None:

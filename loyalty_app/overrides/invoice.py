@@ -9,13 +9,16 @@ from frappe.utils import cint, flt
 
 from loyalty_app.ledger import Event, foreign, membership, redemption, settle_invoice
 from loyalty_app.ledger.invoices import FACTS
+from loyalty_app.overrides.consolidation import is_consolidation
 from loyalty_app.setup import takeover
 
 
 def before_validate(doc: Document, method: str | None = None) -> None:
 	"""Set what the totals depend on: the value of the points, always computed here (rules 5)."""
-	if doc.get("is_consolidated"):
+	if is_consolidation(doc):
 		return  # a POS closing carries what its POS Invoices redeemed
+	if doc.get("is_consolidated"):
+		doc.is_consolidated = 0
 	if cint(doc.is_return):
 		# What a return takes back is computed by `validate`, once its totals are known.
 		doc.flags.update_original = doc.return_against and not cint(doc.get("update_outstanding_for_self"))
@@ -36,8 +39,9 @@ def before_validate(doc: Document, method: str | None = None) -> None:
 		doc.loyalty_points = points_of_order(doc)
 	points = redemption.whole_points(doc.loyalty_points)
 	doc.loyalty_amount = flt(redemption.amount_of(max(points, 0), program))
-	doc.loyalty_redemption_account = doc.loyalty_redemption_account or program.expense_account
-	doc.loyalty_redemption_cost_center = doc.loyalty_redemption_cost_center or program.cost_center
+	# Never what was there: it may be another program's, from before the customer was changed.
+	doc.loyalty_redemption_account = program.expense_account
+	doc.loyalty_redemption_cost_center = program.cost_center
 	if not doc.loyalty_redemption_account:
 		redemption.refuse(
 			_("Set an Expense Account in Loyalty Program {0}, from which redeemed points are paid").format(program.name)
@@ -149,7 +153,7 @@ def pay_back_less(doc: Document) -> None:
 	"""Take what goes back as points out of the payments of a POS return, before ERPNext looks at them.
 
 	A return made from the invoice brings all its payments along, more than a part of the goods is worth, and
-	ERPNext would turn the difference into a payment by the customer.
+	ERPNext would turn the difference into a payment by the customer; in the draft of a second return it has.
 	"""
 	if not (cint(doc.get("is_pos")) and flt(doc.conversion_rate) and doc.get("payments")):
 		return
@@ -160,7 +164,12 @@ def pay_back_less(doc: Document) -> None:
 	doc.calculate_taxes_and_totals()
 	doc.payments = payments
 	if flt(doc.grand_total):
-		trim_payments(doc, refund_of(doc, redemption.taken_back(doc, invoice)))
+		refund = refund_of(doc, redemption.taken_back(doc, invoice))
+		if any(flt(payment.amount) > 0 for payment in doc.payments):
+			for payment in doc.payments:
+				payment.amount = 0
+			doc.payments[0].amount = -refund
+		trim_payments(doc, refund)
 	if doc.doctype == "POS Invoice":
 		count_points_as_paid(doc)
 

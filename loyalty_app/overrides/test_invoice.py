@@ -176,6 +176,23 @@ class TestRedeeming(InvoiceTestCase):
 		self.assertEqual((invoice.loyalty_amount, invoice.outstanding_amount), (2, 498))
 		self.assertEqual(gl_of(invoice)[self.program.expense_account], 2)
 
+	def test_calling_it_a_consolidation_does_not_help(self):
+		make_invoice(self.customer, 1000)
+		invoice = make_invoice(self.customer, 500, redeem=1, loyalty_amount=400, is_consolidated=1)
+		self.assertEqual(
+			(invoice.is_consolidated, invoice.loyalty_amount, invoice.outstanding_amount), (0, 2, 498)
+		)
+		self.assertEqual([e.loyalty_points for e in entries_of(invoice)], [49, -1])
+
+	def test_account_and_cost_center_come_from_the_program(self):
+		make_invoice(self.customer, 1000)
+		elsewhere = account(root_type="Income")
+		invoice = make_invoice(
+			self.customer, 500, redeem=1, loyalty_redemption_account=elsewhere, submit=False
+		)
+		self.assertEqual(invoice.loyalty_redemption_account, self.program.expense_account)
+		self.assertEqual(invoice.loyalty_redemption_cost_center, self.program.cost_center)
+
 	def test_an_amount_without_redeeming_is_dropped(self):
 		make_invoice(self.customer, 1000)
 		invoice = make_invoice(self.customer, 500, loyalty_amount=400, loyalty_points=200)

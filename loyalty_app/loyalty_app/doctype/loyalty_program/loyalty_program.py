@@ -76,6 +76,8 @@ class LoyaltyProgram(Document):
 		before = self.get_doc_before_save()
 		if before and before.company != self.company:
 			membership.follow_company(self.name, self.company)
+		if before and _tiers(before) != _tiers(self):
+			membership.follow_tiers(self)
 		if before and self.auto_opt_in and not before.auto_opt_in:
 			enrolment.enqueue(self.name)
 			frappe.msgprint(
@@ -307,3 +309,7 @@ class LoyaltyProgram(Document):
 
 	def _label(self, fieldname: str) -> str:
 		return frappe.bold(_(self.meta.get_label(fieldname)))
+
+
+def _tiers(program: LoyaltyProgram) -> dict:
+	return {row.tier_name: flt(row.min_spent) for row in program.collection_rules}

@@ -6,6 +6,7 @@ from unittest.mock import patch
 import frappe
 from frappe.utils import add_days, today
 
+from loyalty_app.ledger import verify
 from loyalty_app.tests.utils import (
 	COMPANY,
 	IntegrationTestCase,
@@ -13,6 +14,7 @@ from loyalty_app.tests.utils import (
 	company,
 	cost_center,
 	make_customer,
+	make_invoice,
 	make_item,
 	make_program,
 	store,
@@ -209,6 +211,24 @@ class TestLoyaltyProgram(IntegrationTestCase):
 		with self.assertRaises(frappe.ValidationError) as refused:
 			program.delete()
 		self.assertIn("history", str(refused.exception))
+
+	def test_shown_tiers_follow_the_rules(self):
+		program = make_program(tiers=[("Silver", 0, 10), ("Gold", 500, 5)])
+		members = [make_customer(loyalty_program=program.name) for _ in range(3)]
+		for member, amount in zip(members, (600, 100, 0)):
+			if amount:
+				make_invoice(member, amount)
+		program.reload()
+		program.collection_rules[1].min_spent = 5000
+		program.append("collection_rules", {"tier_name": "Bronze", "min_spent": 400, "collection_factor": 5})
+		program.save()
+		for member, tier in zip(members, ("Bronze", "Silver", None)):
+			for doctype, filters in (
+				("Customer", member.name),
+				("Loyalty Membership", {"customer": member.name}),
+			):
+				self.assertEqual(frappe.db.get_value(doctype, filters, "loyalty_program_tier"), tier)
+		self.assertEqual(verify(), [])
 
 	def test_company_may_change_without_entries(self):
 		program = make_program(expense_account=None, cost_center=None)
