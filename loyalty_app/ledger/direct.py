@@ -5,11 +5,14 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint, getdate, today
 
-from loyalty_app.ledger import entries, membership
+from loyalty_app.ledger import entries, membership, redemption
 from loyalty_app.ledger.log import Cause
 from loyalty_app.rules import earning, lots
 from loyalty_app.rules.amounts import exact
 from loyalty_app.rules.lots import Entry, Kind, Voucher
+
+# What a currency column holds with room for sums.
+MOST_SPEND = 10**11
 
 
 def set_defaults(doc: Document) -> None:
@@ -27,16 +30,23 @@ def set_defaults(doc: Document) -> None:
 				program.company, program.name
 			)
 		)
-	doc.loyalty_points = cint(doc.loyalty_points)
+	doc.loyalty_points = redemption.whole_points(doc.loyalty_points)
 	if not doc.loyalty_points:
 		frappe.throw(_("Loyalty Point Entry: Loyalty Points must not be zero"))
-	if abs(doc.loyalty_points) > earning.MOST_POINTS:
+	try:
+		spend = exact(doc.purchase_amount)
+	except ArithmeticError:
+		spend = None
+	if (
+		spend is None
+		or not spend.is_finite()
+		or not 0 <= spend <= MOST_SPEND
+		or (spend and doc.loyalty_points < 0)
+	):
 		frappe.throw(
-			_("Loyalty Point Entry: Loyalty Points must not be more than {0}").format(earning.MOST_POINTS)
-		)
-	if exact(doc.purchase_amount) < 0 or (doc.loyalty_points < 0 and exact(doc.purchase_amount)):
-		frappe.throw(
-			_("Loyalty Point Entry: Purchase Amount must be 0 for negative points, and never less than 0")
+			_(
+				"Loyalty Point Entry: Purchase Amount must be a number from 0 to {0}, and 0 for negative points"
+			).format(MOST_SPEND)
 		)
 	doc.posting_date = getdate(doc.posting_date or today())
 	if doc.loyalty_points > 0:
@@ -55,6 +65,12 @@ def insert(doc: Document) -> None:
 	Redeem Against or the earliest to expire, and refused when there are not enough. Rules 8.
 	"""
 	member = membership.lock(membership.ensure(doc.customer, doc.loyalty_program))
+	if member.points_earned + doc.loyalty_points > earning.MOST_POINTS:
+		frappe.throw(
+			_("Loyalty Point Entry: {0} cannot have more than {1} points in all").format(
+				doc.customer, earning.MOST_POINTS
+			)
+		)
 	book = {}
 	if member.shortfall:
 		book.update((e.name, e) for e in entries.open_shortfalls(member))

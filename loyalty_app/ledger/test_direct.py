@@ -36,6 +36,11 @@ class TestDirectInsert(LoyaltyTestCase):
 		make_invoice(self.customer, 100, redeem=50)
 		self.assertEqual(balance(self.customer), 5)
 
+	def test_what_a_member_has_stays_countable(self):
+		self.insert(2**31 - 1)
+		with self.assertRaisesRegex(frappe.ValidationError, "points in all"):
+			self.insert(1)
+
 	def test_it_expires_like_earned_points_unless_it_says_otherwise(self):
 		self.assertEqual(
 			getdate(self.insert(5).expiry_date), getdate(add_days(today(), self.program.expiry_duration))
@@ -76,6 +81,10 @@ class TestDirectInsert(LoyaltyTestCase):
 		for message, points, values in (
 			("spendable", -1, {}),
 			("must not be zero", 0, {}),
+			("whole number", 1.5, {}),
+			("not be more than", 2**31, {}),
+			("Purchase Amount", 5, {"purchase_amount": "abc"}),
+			("Purchase Amount", 5, {"purchase_amount": 1e30}),
 			("Company must be", 5, {"company": company("Loyalty Test Other Co", "LTO")}),
 			("before Posting Date", 5, {"expiry_date": add_days(today(), -1)}),
 			("Purchase Amount", -5, {"purchase_amount": 10}),

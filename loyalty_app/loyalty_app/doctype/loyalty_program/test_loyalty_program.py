@@ -228,7 +228,8 @@ class TestLoyaltyProgram(IntegrationTestCase):
 				("Loyalty Membership", {"customer": member.name}),
 			):
 				self.assertEqual(frappe.db.get_value(doctype, filters, "loyalty_program_tier"), tier)
-		self.assertEqual(verify(), [])
+			name = frappe.db.get_value("Loyalty Membership", {"customer": member.name})
+			self.assertEqual(verify(name), [])
 
 	def test_company_may_change_without_entries(self):
 		program = make_program(expense_account=None, cost_center=None)
