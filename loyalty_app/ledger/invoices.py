@@ -151,6 +151,8 @@ def wanted_earning(
 		amount = eligible(invoice, earned.terms) + sum(
 			(eligible(r, earned.terms) for r in returns), Decimal(0)
 		)
+		if returns and all_is_back(invoice, returns):
+			amount = Decimal(0)
 		return earning_of(invoice, amount, earned.posting_date, earned.expiry_date, earned.tier, earned.terms)
 	return would_earn(invoice, doc, program, member.total_spent) if invoice.may_earn else None
 
