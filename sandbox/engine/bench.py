@@ -11,6 +11,7 @@ from sandbox.engine import redis
 from sandbox.engine.demo import port
 from sandbox.engine.errors import SandboxError
 from sandbox.engine.places import APPS
+from sandbox.engine.processes import show
 from sandbox.engine.setup import BASE, DEMO, alone, app_stamp, ensure_demo, set_up
 from sandbox.engine.steps import write_whole
 from sandbox.lanes.base import Lane
@@ -68,9 +69,9 @@ def main(arguments: list[str]) -> int:
 	with lane.database(), redis.shared(lane.places) if site == DEMO else redis.private(lane.places) as url:
 		if command == "serve":
 			number = rest[rest.index("--port") + 1] if "--port" in rest[:-1] else str(port())
-			return call(lane, site, url, "web", number, "--reload", FRAPPE_DEVELOPER_MODE="1")
+			return serve(lane, site, url, "web", number, "--reload", FRAPPE_DEVELOPER_MODE="1")
 		if command in ("worker", "scheduler"):
-			return call(lane, site, url, "background", command)
+			return serve(lane, site, url, "background", command)
 		return call(lane, site, url, "bench", command, *rest)
 
 
@@ -139,6 +140,16 @@ def call(lane: Lane, site: str, redis_url: str, module: str, *arguments: str, **
 		if process.poll() is None:
 			process.terminate()
 			process.wait()
+
+
+def serve(lane: Lane, site: str, redis_url: str, module: str, *arguments: str, **environment: str) -> int:
+	"""Run a module of sandbox.inside on a site until interrupted."""
+	command = [lane.places.python, "-m", f"sandbox.inside.{module}", *arguments]
+	environment = os.environ | lane.environment(site, redis_url) | environment
+	try:
+		return show(command, cwd=lane.places.sites, env=environment)
+	except KeyboardInterrupt:
+		return 0
 
 
 def build(lane: Lane, arguments: list[str]) -> int:

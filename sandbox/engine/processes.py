@@ -71,6 +71,15 @@ def run(command: list, what: str, log: Path, *, cwd: Path | None = None, env: di
 	return text
 
 
+def show(command: list, *, cwd: Path, env: dict) -> int:
+	"""Run a command that needs no input, with its output on the terminal; return its exit code."""
+	process = start(command, None, cwd=cwd, env=env)
+	try:
+		return process.wait()
+	finally:
+		stop(process)
+
+
 def raise_on_signals() -> None:
 	"""Treat the signals that end a command like Ctrl-C, so that what was started gets stopped."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from sandbox.engine import checks, redis
 from sandbox.engine.errors import SandboxError
 from sandbox.engine.places import APPS, CHECKOUT
-from sandbox.engine.processes import run, shared_locks, start, stop
+from sandbox.engine.processes import run, shared_locks, show
 from sandbox.engine.steps import Chain, Step, files_below, fingerprint, write_whole
 from sandbox.lanes.base import Lane
 
@@ -294,12 +294,6 @@ def ensure_demo(lane: Lane) -> None:
 def _loud(lane: Lane, site: str, redis_url: str, module: str, *arguments: str) -> None:
 	"""Run a Python module on a site with its output on the terminal."""
 	environment = os.environ | lane.environment(site, redis_url)
-	process = start(
-		[lane.places.python, "-m", module, *arguments], None, cwd=lane.places.sites, env=environment
-	)
-	try:
-		code = process.wait()
-	finally:
-		stop(process)
+	code = show([lane.places.python, "-m", module, *arguments], cwd=lane.places.sites, env=environment)
 	if code:
 		raise SandboxError(f"Making the demo data failed (exit code {code}); nothing was kept.")
