@@ -4,13 +4,17 @@ import json
 
 import frappe
 from frappe import _
+from frappe.utils import cstr
 
 from loyalty_app.ledger.takeover import CORRECTED
+
+FILTERS = ("company", "loyalty_program", "customer")
 
 
 def execute(filters: dict | None = None) -> tuple[list[dict], list[dict]]:
 	"""Columns and rows, one row a corrected entry. Shows what the user may read of the log."""
-	conditions = {"event": CORRECTED.event} | {key: value for key, value in (filters or {}).items() if value}
+	wanted = {key: cstr(value) for key, value in (filters or {}).items() if key in FILTERS and value}
+	conditions = wanted | {"event": CORRECTED.event}
 	found = frappe.get_list(
 		"Loyalty Point Log",
 		filters=conditions,
