@@ -9,15 +9,13 @@ from decimal import Decimal
 
 import frappe
 from frappe import _
-from frappe.core.doctype.user_permission.user_permission import get_user_permissions
 from frappe.desk.doctype.number_card.number_card import get_result
 from frappe.model.document import Document
-from frappe.permissions import get_allowed_docs_for_doctype
 from frappe.query_builder.functions import Sum
 from frappe.utils import cint, cstr, flt, get_first_day, getdate, strip_html, today
 from pypika import Case
 
-from loyalty_app.api.erpnext import may_read_customer
+from loyalty_app.api.permissions import may_see_points, sees_company
 from loyalty_app.ledger import invoices, membership, redemption
 from loyalty_app.overrides import invoice as invoice_events
 from loyalty_app.rules.lots import Kind
@@ -35,9 +33,9 @@ def customer_summary(customer: str, loyalty_program: str | None = None) -> dict:
 	Adds `tier_minimum`, `movements` (the last entries, as far as the user may read entries) and `sees_entries`.
 	Empty for a customer in no program, or in one of a company that is closed to the user.
 	"""
-	_may_see_points(customer)
+	may_see_points(customer)
 	summary = membership.summary(customer, cstr(loyalty_program) or None)
-	if not summary or not _may_see_company(summary.company):
+	if not summary or not sees_company(summary.company):
 		return {}
 	summary.tier_minimum = _minimum_of(summary)
 	summary.sees_entries = bool(frappe.has_permission(ENTRY, "read"))
@@ -83,21 +81,8 @@ def invoice_preview(doc: str | dict) -> dict:
 	invoice.check_permission("read")
 	if not invoice.customer or not invoice.company or cint(invoice.get("is_consolidated")):
 		return {"state": "none"}
-	_may_see_points(invoice.customer)
+	may_see_points(invoice.customer)
 	return _without_trace(lambda: _draft(invoice))
-
-
-def _may_see_points(customer: str) -> None:
-	"""Refuse whoever is not a desk user that may read `customer`."""
-	if frappe.get_cached_value("User", frappe.session.user, "user_type") != "System User":
-		raise frappe.PermissionError
-	may_read_customer(customer)
-
-
-def _may_see_company(company: str) -> bool:
-	"""Whether the user's permissions leave `company` open: its loyalty programs, too, are none of theirs if not."""
-	allowed = get_allowed_docs_for_doctype(get_user_permissions().get("Company", []), membership.DOCTYPE)
-	return not allowed or company in allowed
 
 
 def _minimum_of(summary: dict) -> float:
@@ -156,7 +141,7 @@ def _draft(doc: Document) -> dict:
 	on = getdate(doc.posting_date or today())
 	doc.posting_date = on
 	summary = membership.summary(doc.customer, on=on)
-	if not summary or not _may_see_company(summary.company):
+	if not summary or not sees_company(summary.company):
 		return {"state": "none"}
 	program = frappe.get_cached_doc("Loyalty Program", summary.loyalty_program)
 
@@ -279,9 +264,9 @@ def _settled(doc: Document) -> dict:
 	program = doc.loyalty_program
 	if not program or not doc.customer or cint(doc.get("is_consolidated")):
 		return {"state": "none"}
-	_may_see_points(doc.customer)
+	may_see_points(doc.customer)
 	summary = membership.summary(doc.customer, program)
-	if not _may_see_company(summary.company):
+	if not sees_company(summary.company):
 		return {"state": "none"}
 	returned = bool(cint(doc.is_return))
 	sees_entries = bool(frappe.has_permission(ENTRY, "read"))

@@ -9,12 +9,8 @@ from frappe import _
 from frappe.utils import cint, getdate, today
 
 from loyalty_app import enrolment
+from loyalty_app.api.permissions import may_read_customer, may_see_company
 from loyalty_app.ledger import membership
-
-
-def may_read_customer(customer: str) -> None:
-	"""Raise PermissionError unless the user may read `customer`."""
-	frappe.has_permission("Customer", "read", doc=customer, throw=True)
 
 
 @frappe.whitelist()
@@ -81,31 +77,39 @@ def get_loyalty_program_details(
 			return frappe._dict(loyalty_programs=None)
 		frappe.throw(_("Customer isn't enrolled in any Loyalty Program"))
 	program = frappe.get_cached_doc("Loyalty Program", loyalty_program)
+	may_see_company(program.company)
 	return frappe._dict(program.as_dict(), loyalty_program=program.name)
 
 
 @frappe.whitelist()
 def get_redeemption_factor(loyalty_program: str | None = None, customer: str | None = None):
 	"""The value of one point in company currency, of `loyalty_program` or of the customer's program."""
-	if not loyalty_program and customer:
+	if customer:
 		may_read_customer(customer)
-		loyalty_program = frappe.get_cached_value("Customer", customer, "loyalty_program")
+		loyalty_program = loyalty_program or frappe.get_cached_value("Customer", customer, "loyalty_program")
 	if not loyalty_program:
 		frappe.throw(_("Customer isn't enrolled in any Loyalty Program"))
-	if frappe.session.user == "Guest":
-		raise frappe.PermissionError
-	return frappe.get_cached_value("Loyalty Program", loyalty_program, "conversion_factor")
+	if not customer:
+		frappe.has_permission("Loyalty Program", "read", doc=loyalty_program, throw=True)
+	program = frappe.get_cached_doc("Loyalty Program", loyalty_program)
+	may_see_company(program.company)
+	return program.conversion_factor
 
 
 @frappe.whitelist()
 def get_loyalty_programs(customer: str):
-	"""The program `customer` is in; otherwise the ones that fit, after joining it if there is just one."""
+	"""The program `customer` is in; otherwise the ones that fit, after joining it if there is just one.
+
+	Joins as ERPNext does, but only for who may write the customer, and not on a GET, which changes nothing.
+	"""
 	may_read_customer(customer)
 	doc = frappe.get_doc("Customer", customer)
 	if doc.loyalty_program:
 		return [doc.loyalty_program]
 	programs = enrolment.eligible_programs(doc)
-	if len(programs) == 1 and doc.has_permission("write"):
+	request = getattr(frappe.local, "request", None)
+	reads_only = request and request.method == "GET"
+	if len(programs) == 1 and not reads_only and doc.has_permission("write"):
 		doc.loyalty_program = programs[0]
 		doc.save()
 	return programs

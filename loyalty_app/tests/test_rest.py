@@ -221,6 +221,13 @@ class TestPermissions(RestTestCase):
 					self.assertEqual((status, {r["customer"] for r in rows}), (200, {stranger.name}))
 				for ledger, name in self.names().items():
 					self.assertEqual(api.resource("GET", ledger, name)[0], 403)
+				for method in ("get_loyalty_program_details", "get_loyalty_program_details_with_points"):
+					path = TestMethods.program_methods + method
+					self.assertEqual(api.call(path, customer=self.customer.name)[0], 403)
+					self.assertEqual(api.call(path, customer=stranger.name)[0], 200)
+				path = TestMethods.program_methods + "get_redeemption_factor"
+				if doctype == "Company":
+					self.assertEqual(api.call(path, loyalty_program=self.program.name)[0], 403)
 
 
 class TestMethods(RestTestCase):
