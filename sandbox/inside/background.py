@@ -10,7 +10,7 @@ import sys
 def worker(burst: bool = False) -> None:
 	"""Run jobs of all queues, one after another, until told to stop (or, with burst, until there are none)."""
 	# each job runs in a fork: what is imported here, it need not import again
-	import frappe.app
+	import frappe.app  # noqa: F401
 	from frappe.utils.background_jobs import start_worker
 
 	# on SQLite a job takes the write lock before it reads, as a request that writes does

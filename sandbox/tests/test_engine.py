@@ -567,6 +567,32 @@ def test_hooks_are_told_apart(transaction):
 	assert set(frappe.get_all_apps()) >= {"frappe", "erpnext", "loyalty_app"}
 
 
+def test_a_changed_table_keeps_its_keys(transaction):
+	import frappe
+
+	doctype = frappe.get_doc(
+		{
+			"doctype": "DocType",
+			"name": "Sandbox Changing",
+			"module": "Custom",
+			"custom": 1,
+			"autoname": "hash",
+			"fields": [{"fieldname": "code", "fieldtype": "Data", "label": "Code"}],
+			"permissions": [{"role": "System Manager", "read": 1}],
+		}
+	).insert()
+	doctype.fields[0].update({"fieldtype": "Int", "default": "7", "search_index": 1})
+	doctype.append("fields", {"fieldname": "key", "fieldtype": "Data", "label": "Key", "unique": 1})
+	doctype.save()
+	columns = frappe.db.sql("PRAGMA table_info(`tabSandbox Changing`)", as_dict=True)
+	assert [column["name"] for column in columns if column["pk"]] == ["name"]
+	indexes = {row["name"] for row in frappe.db.sql("PRAGMA index_list(`tabSandbox Changing`)", as_dict=True)}
+	assert {"tabSandbox Changing_creation_idx", "tabSandbox Changing_code_index"} <= indexes
+	frappe.get_doc({"doctype": "Sandbox Changing", "key": "one"}).insert()
+	with pytest.raises(frappe.UniqueValidationError):
+		frappe.get_doc({"doctype": "Sandbox Changing", "key": "one"}).insert()
+
+
 def test_nothing_was_made_in_the_future(transaction):
 	import frappe
 

@@ -35,6 +35,12 @@ def mend(tree):
 		"Frappe's own queries use CONCAT_WS, IF, NOW and other functions SQLite lacks",
 	)
 	tree.sub(
+		"database/sqlite/schema.py",
+		"\tdef alter(self):\n",
+		"\tfrom sandbox.lanes.sqlite.frame.schema import alter\n\n\tdef _copying_alter(self):\n",
+		"a changed table was copied into one without primary key, defaults and indexes",
+	)
+	tree.sub(
 		"app.py",
 		"\t\t# Important note:\n\t\t# this function *must* always return a response",
 		"\t\tfrappe.local.answered_request = request\n\n"
