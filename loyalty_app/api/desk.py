@@ -62,6 +62,24 @@ def points_redeemed_this_month(filters: str | dict | None = None) -> dict:
 	}
 
 
+def _invoice_in(sent: str | dict) -> dict:
+	"""The invoice that a form has sent. Raises ValidationError where it is none."""
+	try:
+		given = frappe.parse_json(sent)
+	except ValueError:
+		given = None
+	tables = ("items", "taxes", "payments")
+	if (
+		not isinstance(given, dict)
+		or given.get("doctype") not in INVOICES
+		or not isinstance(given.get("name"), str | None)
+		or not all(isinstance(given.get(table), list | None) for table in tables)
+		or not all(isinstance(row, dict) for table in tables for row in given.get(table) or ())
+	):
+		frappe.throw(_("Not an invoice"))
+	return given
+
+
 @frappe.whitelist(methods=["POST"])
 def invoice_preview(doc: str | dict) -> dict:
 	"""What loyalty does with an invoice, as the form sends it: unsaved, draft, submitted or cancelled.
@@ -72,9 +90,7 @@ def invoice_preview(doc: str | dict) -> dict:
 	points that it may redeem; `points` and `amount` of the redemption asked for, in company currency, and
 	`refusal`, why it would be refused. A submitted invoice's has `earned`, `redeemed` and `entries`.
 	"""
-	given = frappe.parse_json(doc)
-	if not isinstance(given, dict) or given.get("doctype") not in INVOICES:
-		frappe.throw(_("Not an invoice"))
+	given = _invoice_in(doc)
 	if _is_saved(given) and _docstatus(given) != 0:
 		return _settled(frappe.get_doc(given["doctype"], given["name"]))
 	invoice = frappe.get_doc({**given, "docstatus": 0})

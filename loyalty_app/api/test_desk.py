@@ -53,6 +53,19 @@ class TestNumberCard(IntegrationTestCase):
 
 
 class TestInvoicePreview(IntegrationTestCase):
+	def test_what_is_no_invoice_is_refused(self):
+		invoice = {"doctype": "Sales Invoice", "name": "new-sales-invoice-1"}
+		for sent in (
+			"x",
+			"[]",
+			{"doctype": "User"},
+			{**invoice, "items": "x"},
+			{**invoice, "items": ["x"]},
+			{**invoice, "name": {"a": 1}},
+		):
+			with self.subTest(sent=sent), self.assertRaisesRegex(frappe.ValidationError, "Not an invoice"):
+				desk.invoice_preview(sent)
+
 	def test_a_draft_promises_what_its_submit_records(self):
 		customer = make_customer(loyalty_program=make_program(tiers=TIERS, conversion_factor=0.5).name)
 		for amount, tier in ((95, None), (33.37, "Bronze"), (900, "Silver"), (4990, "Gold"), (0.3, "Gold")):

@@ -45,7 +45,7 @@ def set_defaults(doc: Document) -> None:
 	):
 		frappe.throw(
 			_(
-				"Loyalty Point Entry: Purchase Amount must be a number from 0 to {0}, and 0 for negative points"
+				"Loyalty Point Entry: Purchase Amount must be 0 for negative points, else a number from 0 to {0}"
 			).format(MOST_SPEND)
 		)
 	doc.posting_date = getdate(doc.posting_date or today())
@@ -112,4 +112,10 @@ def insert(doc: Document) -> None:
 			)
 		)
 	entries.write(member, book, after, Cause("Direct Insert", entries.DOCTYPE, doc.name), announced=doc.name)
+	if fields_of_others := {
+		field: value
+		for field, value in doc.get_valid_dict(convert_dates_to_str=True).items()
+		if field not in entries.COLUMNS and value is not None
+	}:
+		frappe.db.set_value(entries.DOCTYPE, doc.name, fields_of_others, update_modified=False)
 	doc.update(entries.to_row(after[doc.name], member) | {"membership": member.name})

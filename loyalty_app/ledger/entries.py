@@ -37,6 +37,12 @@ LOGGED = (
 )
 DERIVED = ("remaining_points", "is_open")
 
+# What the ledger writes of an entry; accounting dimensions and custom fields are not its business.
+COLUMNS = {
+	*("name", "owner", "creation", "modified", "modified_by", "docstatus", "idx"),
+	*("membership", "customer", "loyalty_program", "company", *LOGGED, *DERIVED),
+}
+
 
 def new_name() -> str:
 	return frappe.generate_hash(length=10)
@@ -188,18 +194,21 @@ def write(
 	after: dict[str, Entry],
 	cause: log.Cause,
 	announced: str | None = None,
+	moved: dict[str, Entry] | None = None,
 ) -> list[log.Change]:
 	"""Write the difference between the entries `before` and `after`, its log, and what it does to `member`.
 
-	`announced` is the entry of which the caller itself tells the hooks. Returns the logged changes.
+	`announced` is the entry of which the caller itself tells the hooks; `moved` are entries that the caller has
+	brought over from another membership: new here, but in the table. Returns the logged changes.
 	"""
+	in_table = before | (moved or {})
 	rows_before = {e.name: to_row(e, member) for e in before.values() if after.get(e.name) != e}
 	rows_after = {e.name: to_row(e, member) for e in after.values() if before.get(e.name) != e}
 	if not rows_before and not rows_after:
 		return []
 
-	inserted = {name: row for name, row in rows_after.items() if name not in before}
-	updated = {name: row for name, row in rows_after.items() if name in before}
+	inserted = {name: row for name, row in rows_after.items() if name not in in_table}
+	updated = {name: row for name, row in rows_after.items() if name in in_table}
 	deleted = [name for name in rows_before if name not in after]
 	table = frappe.qb.DocType(DOCTYPE)
 	if deleted:
@@ -207,7 +216,7 @@ def write(
 	if inserted:
 		insert_rows(member, inserted)
 	if updated:
-		update_rows(updated, {name: rows_before[name] for name in updated})
+		update_rows(updated, {name: to_row(in_table[name], member) for name in updated})
 
 	# Deletions first, then lots, then draws: a replay never meets a draw before its lot.
 	changes = [

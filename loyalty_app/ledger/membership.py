@@ -200,7 +200,7 @@ def mark_active(customer: str, program: str | None) -> None:
 
 def follow_tiers(program: Document) -> None:
 	"""Show the tier that the new rules of `program` give for its spend on every membership and customer in it."""
-	table, customer = frappe.qb.DocType(DOCTYPE), frappe.qb.DocType("Customer")
+	table = frappe.qb.DocType(DOCTYPE)
 	name = Case()
 	for tier in sorted(tiers_in(program), key=lambda t: t.minimum, reverse=True):
 		name = name.when((table.total_spent > 0) & (table.total_spent >= float(tier.minimum)), tier.name)

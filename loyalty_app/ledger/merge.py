@@ -3,7 +3,7 @@
 import frappe
 from frappe.utils import getdate, today
 
-from loyalty_app.ledger import entries, membership
+from loyalty_app.ledger import entries, log, membership
 from loyalty_app.ledger.log import Cause
 from loyalty_app.rules import lots
 
@@ -31,11 +31,15 @@ def pool(source: str, target: str, cause: Cause) -> None:
 	members = {member.name: member for member in membership.lock_all([source, target])}
 	table = frappe.qb.DocType(entries.DOCTYPE)
 	moved = {e.name: e for e in entries.read(table.membership == source)}
-	entries.write(members[source], moved, {}, cause)
+	leaving = [
+		log.Change(e.name, entries.logged(entries.to_row(e, members[source])), None) for e in moved.values()
+	]
+	log.append(members[source], leaving, cause)
 	member = members[target]
 	kept = {e.name: e for e in entries.read(table.membership == target, table.is_open == 1)}
+	frappe.qb.update(table).set(table.membership, target).where(table.membership == source).run()
 	after = lots.cover([*kept.values(), *moved.values()], getdate(today()), entries.new_name)
-	entries.write(member, kept, after, cause)
+	entries.write(member, kept, after, cause, moved=moved)
 	membership.delete(source)
 
 

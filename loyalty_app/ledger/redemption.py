@@ -83,7 +83,9 @@ def check(doc: Document, points: int) -> None:
 	amount = amount_of(points, program)
 	if amount <= 0:
 		refuse(
-			_("Points of Loyalty Program {0} pay nothing: its Conversion Factor is 0").format(program.name)
+			_("{0} points of Loyalty Program {1} are worth nothing: see its Conversion Factor").format(
+				points, program.name
+			)
 		)
 	if amount > total:
 		refuse(

@@ -1,6 +1,7 @@
 """Entries inserted by other code: rules 8."""
 
 import frappe
+from frappe.custom.doctype.custom_field.custom_field import create_custom_fields
 from frappe.utils import add_days, getdate, today
 
 from loyalty_app.tests.test_documents import LoyaltyTestCase, balance, earned
@@ -40,6 +41,15 @@ class TestDirectInsert(LoyaltyTestCase):
 		self.insert(2**31 - 1)
 		with self.assertRaisesRegex(frappe.ValidationError, "points in all"):
 			self.insert(1)
+
+	def test_fields_of_others_are_kept(self):
+		create_custom_fields(
+			{"Loyalty Point Entry": [{"fieldname": "bonus_note", "fieldtype": "Data", "label": "Bonus Note"}]}
+		)
+		entry = self.insert(5, bonus_note="for the birthday")
+		self.assertEqual(
+			frappe.db.get_value("Loyalty Point Entry", entry.name, "bonus_note"), "for the birthday"
+		)
 
 	def test_it_expires_like_earned_points_unless_it_says_otherwise(self):
 		self.assertEqual(

@@ -63,7 +63,9 @@ class TestCustomer(LoyaltyTestCase):
 		old.save()
 		make_invoice(old, 500)
 
+		made = {e.name: str(e.creation) for e in entries_of(first)}
 		frappe.rename_doc("Customer", old.name, new.name, merge=True, force=True)
+		self.assertEqual({e.name: str(e.creation) for e in entries_of(first)}, made)
 		# The log names the customer in the merge; it is still sound when that customer gets another name.
 		new = frappe.get_doc(
 			"Customer", frappe.rename_doc("Customer", new.name, unique("Renamed"), force=True)
