@@ -213,6 +213,8 @@ def _join(program: str, customers: list[str]) -> int:
 	for name in joined:
 		frappe.clear_document_cache("Customer", name)
 		membership.ensure(name, program)
+		membership.mark_active(name, program)
+	membership.show_tiers(program, joined)
 	return len(joined)
 
 

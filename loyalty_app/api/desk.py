@@ -39,7 +39,7 @@ def customer_summary(customer: str, loyalty_program: str | None = None) -> dict:
 		return {}
 	summary.tier_minimum = _minimum_of(summary)
 	summary.sees_entries = bool(frappe.has_permission(ENTRY, "read"))
-	summary.movements = _last_movements(customer, summary.loyalty_program) if summary.sees_entries else []
+	summary.movements = _last_movements(summary.membership) if summary.sees_entries else []
 	return summary
 
 
@@ -107,10 +107,10 @@ def _minimum_of(summary: dict) -> float:
 	return next((float(tier.minimum) for tier in tiers if tier.name == summary["tier"]), 0.0)
 
 
-def _last_movements(customer: str, program: str) -> list[dict]:
+def _last_movements(membership_name: str | None) -> list[dict]:
 	return frappe.get_list(
 		ENTRY,
-		filters={"customer": customer, "loyalty_program": program},
+		filters={"membership": membership_name or ""},
 		fields=[
 			"name",
 			"entry_type",
@@ -292,10 +292,14 @@ def _settled(doc: Document) -> dict:
 		"state": "submitted" if doc.docstatus == 1 else "cancelled",
 		"is_return": returned,
 		"sees_entries": sees_entries,
-		**(_moved_by(doc) if returned else _moved_on(doc)),
+		**(_moved_by(doc, summary.membership) if returned else _moved_on(doc, summary.membership)),
 		"entries": frappe.get_list(
 			ENTRY,
-			filters={"invoice_type": doc.doctype, "invoice": voucher, "loyalty_program": program},
+			filters={
+				"membership": summary.membership or "",
+				"invoice_type": doc.doctype,
+				"invoice": voucher,
+			},
 			fields=[
 				"name",
 				"entry_type",
@@ -311,7 +315,7 @@ def _settled(doc: Document) -> dict:
 	}
 
 
-def _moved_on(doc: Document) -> dict:
+def _moved_on(doc: Document, membership_name: str | None) -> dict:
 	"""What is on record for an invoice: points earned and redeemed, both not negative."""
 	table = frappe.qb.DocType(ENTRY)
 	query = (
@@ -320,13 +324,15 @@ def _moved_on(doc: Document) -> dict:
 			Sum(Case().when(table.entry_type == "Earned", table.loyalty_points).else_(0)).as_("earned"),
 			Sum(Case().when(table.entry_type == "Redeemed", -table.loyalty_points).else_(0)).as_("redeemed"),
 		)
+		# The membership comes first in every index of these tables.
+		.where(table.membership == (membership_name or ""))
 		.where((table.invoice_type == doc.doctype) & (table.invoice == doc.name))
 	)
 	row = query.run(as_dict=True)[0]
 	return {"earned": cint(row.earned), "redeemed": cint(row.redeemed)}
 
 
-def _moved_by(doc: Document) -> dict:
+def _moved_by(doc: Document, membership_name: str | None) -> dict:
 	"""What a return changed, by the log: points `earned` that it took back and `redeemed` that it gave back, both
 	negative or 0, as they change the totals of the invoice it is against."""
 	table = frappe.qb.DocType("Loyalty Point Log")
@@ -341,6 +347,7 @@ def _moved_by(doc: Document) -> dict:
 				"redeemed"
 			),
 		)
+		.where(table.membership == (membership_name or ""))
 		.where(
 			(table.reference_doctype == doc.doctype)
 			& (table.reference_name == doc.name)

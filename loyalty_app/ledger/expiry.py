@@ -33,7 +33,16 @@ def sweep() -> int:
 	swept, last = 0, ""
 	while names := due(on, after=last):
 		for name in names:
-			close_expired(name)
+			frappe.db.savepoint("membership")
+			try:
+				close_expired(name)
+			except Exception:
+				# One that fails, or was merged away just now, must not keep the others from expiring.
+				frappe.db.rollback(save_point="membership")
+				frappe.log_error(
+					title="Loyalty points were not expired",
+					message=f"Loyalty Membership {name}\n\n{frappe.get_traceback()}",
+				)
 		swept, last = swept + len(names), names[-1]
 		frappe.db.commit()  # nosemgrep: a background job, one batch is one transaction
 	return swept

@@ -91,7 +91,7 @@ def settle_invoice(doc: Document, event: Event) -> None:
 		was_recorded, own = foreign.recorded(member, voucher)
 		if not was_recorded:
 			return
-	returns = returns_of(invoice) if event is not Event.SUBMIT else []
+	returns = returns_of(invoice) if event in (Event.RETURN, Event.RETURN_CANCELLED) else []
 	blocks = program.if_points_already_spent == "Block"
 	wanted = Wanted(
 		voucher=voucher,
@@ -262,7 +262,9 @@ def returns_of(invoice: frappe._dict, except_for: str | None = None) -> list[fra
 	return rows
 
 
-def all_is_back(invoice: frappe._dict, returns: list[frappe._dict], draft: frappe._dict | None = None) -> bool:
+def all_is_back(
+	invoice: frappe._dict, returns: list[frappe._dict], draft: frappe._dict | None = None
+) -> bool:
 	"""Whether everything on `invoice` has come back with its `returns` and `draft`, a return not yet written.
 
 	Every document rounds its own totals, so that a full return in parts may miss the invoice's by some cents:

@@ -209,17 +209,28 @@ def follow_tiers(program: Document) -> None:
 		.set(table.loyalty_program_tier, name.else_(None))
 		.where(table.loyalty_program == program.name)
 	).run()
+	show_tiers(program.name)
+	frappe.clear_document_cache(DOCTYPE)
+
+
+def show_tiers(program: str, customers: list[str] | None = None) -> None:
+	"""Show their memberships' tier on `customers`, or on all, who are in `program`."""
+	if customers == []:
+		return
 	# The query builder writes a subquery after SET without its parentheses.
 	frappe.db.sql(
 		"""update `tabCustomer` set loyalty_program_tier = (
 			select loyalty_program_tier from `tabLoyalty Membership`
 			where `tabLoyalty Membership`.customer = `tabCustomer`.name
 			and `tabLoyalty Membership`.loyalty_program = %(program)s)
-		where loyalty_program = %(program)s""",
-		{"program": program.name},
+		where loyalty_program = %(program)s"""
+		+ (" and name in %(customers)s" if customers else ""),
+		{"program": program, "customers": customers},
 	)
-	for doctype in (DOCTYPE, "Customer"):
-		frappe.clear_document_cache(doctype)
+	if customers is None:
+		frappe.clear_document_cache("Customer")
+	for customer in customers or ():
+		frappe.clear_document_cache("Customer", customer)
 
 
 def follow_company(program: str, company: str) -> None:

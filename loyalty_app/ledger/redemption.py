@@ -27,11 +27,14 @@ def whole_points(value) -> int:
 	"""`value` as a whole number of points. Raises ValidationError when it is not one."""
 	try:
 		number = exact(value)
-		points = int(number)
+		# A number of millions of digits is as wrong, and takes long to write out.
+		points = int(number) if number.adjusted() < 20 else None
 	except (ArithmeticError, ValueError, TypeError):
 		points = number = None
 	if points is None or number != points:
-		refuse(_("Loyalty Points must be a whole number, not {0}").format(frappe.bold(escape_html(cstr(value)))))
+		refuse(
+			_("Loyalty Points must be a whole number, not {0}").format(frappe.bold(escape_html(cstr(value))))
+		)
 	if abs(points) > MOST_POINTS:
 		refuse(_("Loyalty Points must not be more than {0}").format(MOST_POINTS))
 	return points
@@ -43,7 +46,9 @@ def refuse(message: str) -> NoReturn:
 
 def amount_of(points: int, program: Document) -> Decimal:
 	"""What `points` pay in company currency: points x conversion factor."""
-	return redemption.worth(points, exact(program.conversion_factor), membership.currency_places(program.company))
+	return redemption.worth(
+		points, exact(program.conversion_factor), membership.currency_places(program.company)
+	)
 
 
 def limits_of(program: Document) -> Limits:
@@ -72,7 +77,11 @@ def check(doc: Document, points: int) -> None:
 	if points <= 0:
 		refuse(_("Loyalty Points to redeem must be more than zero"))
 	if program.company != doc.company:
-		refuse(_("The Loyalty Program isn't valid for the selected company: {0} belongs to {1}").format(program.name, program.company))
+		refuse(
+			_("The Loyalty Program isn't valid for the selected company: {0} belongs to {1}").format(
+				program.name, program.company
+			)
+		)
 	if not invoices.is_active(program, posting_date):
 		refuse(
 			_("Loyalty Program {0} is not active on the posting date {1}").format(
@@ -89,9 +98,9 @@ def check(doc: Document, points: int) -> None:
 		)
 	if amount > total:
 		refuse(
-			_("You can't redeem Loyalty Points having more value than the Total Amount. {0} points are worth {1}, the total is {2}.").format(
-				points, money(amount, program), money(total, program)
-			)
+			_(
+				"You can't redeem Loyalty Points having more value than the Total Amount. {0} points are worth {1}, the total is {2}."
+			).format(points, money(amount, program), money(total, program))
 		)
 	check_limits(points, amount, total, program)
 	name = membership.find(doc.customer, program.name)
@@ -104,7 +113,9 @@ def check_limits(points: int, amount: Decimal, total: Decimal, program: Document
 	"""Refuse a redemption that the program's minimum, step or maximum share forbids."""
 	limits = limits_of(program)
 	if points < limits.minimum:
-		refuse(_("Loyalty Program {0} redeems {1} points or more at a time").format(program.name, limits.minimum))
+		refuse(
+			_("Loyalty Program {0} redeems {1} points or more at a time").format(program.name, limits.minimum)
+		)
 	if limits.step > 1 and points % limits.step:
 		refuse(_("Loyalty Program {0} redeems multiples of {1} points").format(program.name, limits.step))
 	if limits.share and amount > total * limits.share / 100:

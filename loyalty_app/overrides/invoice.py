@@ -32,7 +32,9 @@ def before_validate(doc: Document, method: str | None = None) -> None:
 		return
 	if not doc.loyalty_program:
 		redemption.refuse(
-			_("Customer {0} isn't enrolled in any Loyalty Program: untick Redeem Loyalty Points").format(doc.customer)
+			_("Customer {0} isn't enrolled in any Loyalty Program: untick Redeem Loyalty Points").format(
+				doc.customer
+			)
 		)
 	program = frappe.get_cached_doc("Loyalty Program", doc.loyalty_program)
 	if not doc.loyalty_points and doc.is_new():
@@ -44,7 +46,9 @@ def before_validate(doc: Document, method: str | None = None) -> None:
 	doc.loyalty_redemption_cost_center = program.cost_center
 	if not doc.loyalty_redemption_account:
 		redemption.refuse(
-			_("Set an Expense Account in Loyalty Program {0}, from which redeemed points are paid").format(program.name)
+			_("Set an Expense Account in Loyalty Program {0}, from which redeemed points are paid").format(
+				program.name
+			)
 		)
 	# ERPNext sums the customer's whole history where it finds points here. `validate` puts them back.
 	doc.flags.loyalty_points = points
@@ -279,7 +283,9 @@ class LoyaltyInvoiceMixin:
 		if cint(self.is_return) and self.return_against and not cint(self.get("update_outstanding_for_self")):
 			against_voucher = self.return_against
 		for account, cost_center, amount in redemption.paid_with_points(self):
-			in_transaction_currency = flt(amount / (flt(self.conversion_rate) or 1), self.precision("grand_total"))
+			in_transaction_currency = flt(
+				amount / (flt(self.conversion_rate) or 1), self.precision("grand_total")
+			)
 			gl_entries.append(
 				self.get_gl_dict(
 					{

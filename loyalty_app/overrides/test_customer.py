@@ -35,7 +35,9 @@ class TestCustomer(LoyaltyTestCase):
 			customer.save()
 			self.assertEqual(tier(customer), expected)
 			active = frappe.get_all(
-				"Loyalty Membership", filters={"customer": customer.name, "active": 1}, pluck="loyalty_program"
+				"Loyalty Membership",
+				filters={"customer": customer.name, "active": 1},
+				pluck="loyalty_program",
 			)
 			self.assertEqual(active, [program.name])
 
@@ -71,7 +73,9 @@ class TestCustomer(LoyaltyTestCase):
 			"Customer", frappe.rename_doc("Customer", new.name, unique("Renamed"), force=True)
 		)
 		self.assertEqual((balance(new), tier(new)), (200, "Gold"))
-		self.assertEqual({earned(first).membership, earned(second).membership}, {find(new.name, program.name)})
+		self.assertEqual(
+			{earned(first).membership, earned(second).membership}, {find(new.name, program.name)}
+		)
 		kept = frappe.db.get_value(
 			"Loyalty Membership", find(new.name, elsewhere.name), ["balance", "active"]
 		)

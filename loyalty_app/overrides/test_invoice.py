@@ -92,9 +92,7 @@ class TestEarning(InvoiceTestCase):
 	def test_foreign_currency_earns_on_company_currency(self):
 		self.member()
 		debtors = account(account_type="Receivable", currency="EUR")
-		invoice = make_invoice(
-			self.customer, 100, currency="EUR", conversion_rate=1.5, debit_to=debtors
-		)
+		invoice = make_invoice(self.customer, 100, currency="EUR", conversion_rate=1.5, debit_to=debtors)
 		row = earned(invoice)
 		self.assertEqual((row.loyalty_points, row.purchase_amount), (15, 150))
 
@@ -196,7 +194,9 @@ class TestRedeeming(InvoiceTestCase):
 	def test_an_amount_without_redeeming_is_dropped(self):
 		make_invoice(self.customer, 1000)
 		invoice = make_invoice(self.customer, 500, loyalty_amount=400, loyalty_points=200)
-		self.assertEqual((invoice.loyalty_amount, invoice.loyalty_points, invoice.outstanding_amount), (0, 0, 500))
+		self.assertEqual(
+			(invoice.loyalty_amount, invoice.loyalty_points, invoice.outstanding_amount), (0, 0, 500)
+		)
 
 	def test_refusals(self):
 		make_invoice(self.customer, 1000)
@@ -234,7 +234,9 @@ class TestRedeeming(InvoiceTestCase):
 		frappe.db.set_value("Currency", "USD", "smallest_currency_fraction_value", 1)
 		frappe.db.value_cache.clear()
 		make_invoice(self.customer, 1000)
-		self.assertEqual(make_invoice(self.customer, 99.6, redeem=50, disable_rounded_total=0).outstanding_amount, 0)
+		self.assertEqual(
+			make_invoice(self.customer, 99.6, redeem=50, disable_rounded_total=0).outstanding_amount, 0
+		)
 		self.assert_refused("more value", amount=99.6, redeem=50, disable_rounded_total=1)
 
 	def test_lots_are_drawn_earliest_expiry_first_across_lots(self):
@@ -244,7 +246,8 @@ class TestRedeeming(InvoiceTestCase):
 		invoice = make_invoice(self.customer, 500, redeem=15)
 		drawn = {e.redeem_against: e for e in entries_of(invoice) if e.loyalty_points < 0}
 		self.assertEqual(
-			{name: e.loyalty_points for name, e in drawn.items()}, {earned(early).name: -10, earned(late).name: -5}
+			{name: e.loyalty_points for name, e in drawn.items()},
+			{earned(early).name: -10, earned(late).name: -5},
 		)
 		for source in (early, late):
 			lot = earned(source)
@@ -262,7 +265,9 @@ class TestRedeeming(InvoiceTestCase):
 	def test_points_of_the_same_invoice_or_of_later_ones_do_not_pay(self):
 		self.assert_refused("enough Loyalty Points", amount=1000, redeem=1)
 		make_invoice(self.customer, 1000)
-		self.assert_refused("enough Loyalty Points", amount=1000, redeem=1, posting_date=add_days(today(), -1))
+		self.assert_refused(
+			"enough Loyalty Points", amount=1000, redeem=1, posting_date=add_days(today(), -1)
+		)
 
 	def test_expired_points_are_refused_the_day_after_and_good_on_the_day(self):
 		start = add_days(today(), -200)

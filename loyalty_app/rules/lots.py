@@ -268,6 +268,10 @@ def expire(entries: Iterable[Entry], today: date, new_name: Callable[[], str]) -
 	return book.result()
 
 
+def _row_key(draw: Entry) -> tuple:
+	return draw.voucher, draw.kind, draw.lot, draw.posting_date, draw.reason
+
+
 @dataclass(slots=True)
 class _Book:
 	"""A working copy of some entries of one membership."""
@@ -277,8 +281,13 @@ class _Book:
 	# A return gives the earned entry a new name: old name -> new name.
 	renamed: dict[str, str] = field(default_factory=dict)
 
+	# Draws by what makes them one row: a book of many lots is not searched for each of them.
+	rows: dict[tuple, str] = field(default_factory=dict)
+
 	def __init__(self, entries: Iterable[Entry], new_name: Callable[[], str]):
-		self.entries = {e.name: e for e in entries}
+		self.entries, self.rows = {}, {}
+		for entry in entries:
+			self.put(entry)
 		self.new_name = new_name
 		self.renamed = {}
 
@@ -290,6 +299,14 @@ class _Book:
 
 	def put(self, entry: Entry) -> None:
 		self.entries[entry.name] = entry
+		if entry.points <= 0:
+			self.rows[_row_key(entry)] = entry.name
+
+	def row_like(self, draw: Entry) -> Entry | None:
+		"""The row, if there is one, that draws on the same lot for the same voucher, kind, day and reason."""
+		row = self.entries.get(self.rows.get(_row_key(draw), ""))
+		# What stands under this key may have been moved to another lot, or become a lot, since.
+		return row if row and row.points <= 0 and not row.terms and _row_key(row) == _row_key(draw) else None
 
 	def where(self, condition: Callable[[Entry], bool]) -> list[Entry]:
 		return [e for e in self.entries.values() if condition(e)]
@@ -310,20 +327,7 @@ class _Book:
 
 	def take(self, like: Entry, points: int, lot_name: str | None) -> None:
 		"""Draw `points` (positive) for the voucher and kind of `like`: one row a lot."""
-		row = next(
-			(
-				e
-				for e in self.entries.values()
-				if e.points <= 0
-				and e.lot == lot_name
-				and e.kind is like.kind
-				and e.voucher == like.voucher
-				and e.posting_date == like.posting_date
-				and e.reason == like.reason
-				and e.terms is None
-			),
-			None,
-		)
+		row = self.row_like(replace(like, lot=lot_name))
 		if not row:
 			moved_whole = like.name in self.entries and not self.entries[like.name].points
 			name = like.name if moved_whole else self.new_name()

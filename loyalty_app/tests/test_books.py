@@ -217,9 +217,7 @@ class TestPayments(BooksOfRedemptions):
 		self.grant(self.customer, 20000)
 		for receivable in ("EUR", "USD"):
 			customer = self.member(20000)
-			sold = make_invoice(
-				customer, 99.99, redeem=13332, disable_rounded_total=1, **foreign(receivable)
-			)
+			sold = make_invoice(customer, 99.99, redeem=13332, disable_rounded_total=1, **foreign(receivable))
 			self.assertEqual((sold.base_grand_total, sold.loyalty_amount), (133.32, 133.32))
 			self.assertEqual((self.outstanding(sold), self.receivable(customer)), (0, 0))
 			returned = make_return(sold)
@@ -240,7 +238,9 @@ class TestPayments(BooksOfRedemptions):
 		self.pay(sold)
 		self.assertEqual((self.outstanding(sold), self.receivable()), (0, 0))
 		quarter = make_return(sold, qty=1)
-		self.assertEqual((self.outstanding(quarter), self.outstanding(sold), self.receivable()), (-80, 0, -80))
+		self.assertEqual(
+			(self.outstanding(quarter), self.outstanding(sold), self.receivable()), (-80, 0, -80)
+		)
 		rest = make_return(sold, qty=3)
 		self.assertEqual((self.outstanding(rest), self.outstanding(sold), self.receivable()), (-240, 0, -320))
 		self.assertEqual(balance(self.customer), 1000)

@@ -8,6 +8,7 @@ from loyalty_app.tests.utils import (
 	count_queries,
 	leaf,
 	make_customer,
+	make_invoice,
 	make_program,
 	make_user,
 	tree_node,
@@ -132,6 +133,24 @@ class TestEnrolment(IntegrationTestCase):
 			)
 		self.assertEqual(
 			enrolment.progress(program), {"status": "Done", "done": 3, "total": 3, "to_choose": 0}
+		)
+
+	def test_who_comes_back_is_active_and_has_the_tier_again(self):
+		program = make_program(customer_group=tree_node("Customer Group"))
+		customer = make_customer(loyalty_program=program.name, customer_group=program.customer_group)
+		make_invoice(customer, 100)
+		customer.reload()
+		customer.loyalty_program = None
+		customer.save()
+		frappe.db.set_value("Loyalty Program", program.name, "auto_opt_in", 1)
+		enrolment.enrol_existing_customers(program.name)
+		membership = frappe.db.get_value(
+			"Loyalty Membership", {"customer": customer.name}, ["active", "loyalty_program_tier"]
+		)
+		self.assertEqual(membership, (1, "Silver"))
+		self.assertEqual(
+			frappe.db.get_value("Customer", customer.name, ["loyalty_program", "loyalty_program_tier"]),
+			(program.name, "Silver"),
 		)
 
 	def test_existing_customers_with_a_choice_are_left_to_choose(self):

@@ -56,7 +56,12 @@ class DoorsTestCase(LoyaltyTestCase):
 				"price_list_currency": sample.currency,
 				"plc_conversion_rate": 1,
 				"items": [
-					{"item_code": sample.items[0].item_code, "qty": 1, "rate": amount, "delivery_date": today()}
+					{
+						"item_code": sample.items[0].item_code,
+						"qty": 1,
+						"rate": amount,
+						"delivery_date": today(),
+					}
 				],
 			}
 		).insert(ignore_permissions=True)
@@ -145,7 +150,8 @@ class TestSignatures(DoorsTestCase):
 				theirs = inspect.signature(frappe.get_attr(replaced)).parameters
 				ours = inspect.signature(frappe.get_attr(path)).parameters
 				self.assertEqual(
-					[(p.name, p.default) for p in ours.values()], [(p.name, p.default) for p in theirs.values()]
+					[(p.name, p.default) for p in ours.values()],
+					[(p.name, p.default) for p in theirs.values()],
 				)
 
 

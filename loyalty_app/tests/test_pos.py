@@ -61,7 +61,9 @@ class TestPOSInvoice(POSTestCase):
 	def test_it_earns_redeems_and_cancels_like_a_sales_invoice(self):
 		first = self.sell(1000)
 		row = earned(first)
-		self.assertEqual((row.invoice_type, row.loyalty_points, row.loyalty_program_tier), (POS, 100, "Silver"))
+		self.assertEqual(
+			(row.invoice_type, row.loyalty_points, row.loyalty_program_tier), (POS, 100, "Silver")
+		)
 		second = self.sell(500, redeem=60)
 		self.assertEqual([e.loyalty_points for e in entries_of(second)], [44, -60])
 		self.assertEqual((second.loyalty_amount, amounts_paid(second)), (60, [440]))
@@ -116,7 +118,10 @@ class TestPOSInvoice(POSTestCase):
 		frappe.db.savepoint("refused")
 		for message, kwargs in (
 			("enough Loyalty Points", {"redeem": 101, "amount": 500}),
-			("more value than the Total Amount", {"redeem": 51, "amount": 50, "payments": [{"mode_of_payment": "Cash", "amount": 0}]}),
+			(
+				"more value than the Total Amount",
+				{"redeem": 51, "amount": 50, "payments": [{"mode_of_payment": "Cash", "amount": 0}]},
+			),
 		):
 			with self.assertRaisesRegex(frappe.ValidationError, message):
 				self.sell(**kwargs)
@@ -144,7 +149,11 @@ class TestPOSReturn(POSTestCase):
 
 	def test_partial_returns_give_back_in_proportion(self):
 		invoice = self.redeemed()
-		for qty, points, cash, left in ((1, -20, -80, [24, -60]), (2, -40, -160, [8, -20]), (1, -20, -80, [0])):
+		for qty, points, cash, left in (
+			(1, -20, -80, [24, -60]),
+			(2, -40, -160, [8, -20]),
+			(1, -20, -80, [0]),
+		):
 			returned = make_return(invoice, qty=qty)
 			self.assertEqual((returned.loyalty_points, amounts_paid(returned)), (points, [cash]))
 			self.assertEqual([e.loyalty_points for e in entries_of(invoice)], left)
@@ -263,7 +272,12 @@ class TestSalesInvoiceWithPayments(POSTestCase):
 		"""400, of which 80 paid with 80 points and 320 in cash, in a Sales Invoice."""
 		make_invoice(self.customer, 800)
 		return make_invoice(
-			self.customer, items=[{"rate": 100, "qty": 4}], redeem=80, paid=True, disable_rounded_total=1, **kwargs
+			self.customer,
+			items=[{"rate": 100, "qty": 4}],
+			redeem=80,
+			paid=True,
+			disable_rounded_total=1,
+			**kwargs,
 		)
 
 	def test_points_and_cash_pay_it(self):

@@ -45,7 +45,9 @@ class StandDownTestCase(LoyaltyTestCase):
 		frappe.db.delete("Error Log", {"method": ("in", [BYPASSED, foreign.TITLE])})
 
 	def errors(self) -> list[str]:
-		return frappe.get_all("Error Log", filters={"method": ("in", [BYPASSED, foreign.TITLE])}, pluck="method")
+		return frappe.get_all(
+			"Error Log", filters={"method": ("in", [BYPASSED, foreign.TITLE])}, pluck="method"
+		)
 
 	def points(self, invoice) -> list[int]:
 		return [e.loyalty_points for e in entries_of(invoice)]
@@ -132,9 +134,7 @@ class TestAnotherClassInCharge(StandDownTestCase):
 			order_by="sequence",
 			as_list=True,
 		)
-		self.assertEqual(
-			list(log), [("Insert", 0, 999, invoice.name), ("Delete", 999, 0, invoice.name)]
-		)
+		self.assertEqual(list(log), [("Insert", 0, 999, invoice.name), ("Delete", 999, 0, invoice.name)])
 
 	def test_entries_deleted_from_the_table_itself(self):
 		class Forgetful(erpnexts_class("Sales Invoice")):
