@@ -273,5 +273,4 @@ def update_rows(rows: dict[str, dict], before: dict[str, dict]) -> None:
 def announce(event: str, member: dict, name: str, row: dict) -> None:
 	"""Let hooks, notifications, webhooks and server scripts of other people see what the ledger wrote."""
 	doc = frappe.get_doc({"doctype": DOCTYPE, "name": name, "membership": member["name"], **row})
-	doc.flags.from_ledger = True
 	doc.run_method(event)

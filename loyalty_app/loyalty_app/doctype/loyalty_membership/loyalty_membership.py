@@ -33,22 +33,20 @@ class LoyaltyMembership(Document):
 	# end: auto-generated types
 
 	def validate(self):
-		if not self.flags.from_ledger:
-			frappe.throw(
-				_(
-					"Loyalty Membership {0} cannot be made or changed by hand: it follows the customer's invoices. To join a program, set Loyalty Program in the customer {1}."
-				).format(frappe.bold(self.name or _("(new)")), frappe.bold(self.customer or "")),
-				title=_("Memberships are not edited"),
-			)
+		frappe.throw(
+			_(
+				"Loyalty Membership {0} cannot be made or changed by hand: it follows the customer's invoices. To join a program, set Loyalty Program in the customer {1}."
+			).format(frappe.bold(self.name or _("(new)")), frappe.bold(self.customer or "")),
+			title=_("Memberships are not edited"),
+		)
 
 	def on_trash(self):
-		if not self.flags.from_ledger:
-			frappe.throw(
-				_(
-					"Loyalty Membership {0} cannot be deleted by hand. To leave a program, empty Loyalty Program in the customer {1}; the points stay on record."
-				).format(frappe.bold(self.name), frappe.bold(self.customer or "")),
-				title=_("Memberships are not deleted"),
-			)
+		frappe.throw(
+			_(
+				"Loyalty Membership {0} cannot be deleted by hand. To leave a program, empty Loyalty Program in the customer {1}; the points stay on record."
+			).format(frappe.bold(self.name), frappe.bold(self.customer or "")),
+			title=_("Memberships are not deleted"),
+		)
 
 	def before_rename(self, old, new, merge=False):
 		frappe.throw(_("Loyalty Membership {0} cannot be renamed.").format(frappe.bold(old)))

@@ -83,8 +83,6 @@ class TestLoyaltyPointEntry(IntegrationTestCase):
 		log = self.log()
 		log.points_after = 9
 		self.assertRaises(frappe.ValidationError, log.save)
-		log.flags.from_ledger = True
-		self.assertRaises(frappe.ValidationError, log.save)
 		self.assertRaises(frappe.ValidationError, log.delete)
 		self.assertRaises(
 			frappe.ValidationError, frappe.rename_doc, log.doctype, log.name, "renamed", force=True

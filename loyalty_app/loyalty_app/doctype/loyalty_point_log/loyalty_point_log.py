@@ -40,8 +40,7 @@ class LoyaltyPointLog(Document):
 	def validate(self):
 		if not self.is_new():
 			self._refuse(_("Loyalty Point Log {0} cannot be changed: it only ever grows."))
-		if not self.flags.from_ledger:
-			self._refuse(_("Loyalty Point Log rows are written by the ledger only, never by hand."))
+		self._refuse(_("Loyalty Point Log rows are written by the ledger only, never by hand."))
 
 	def on_trash(self):
 		self._refuse(_("Loyalty Point Log {0} cannot be deleted: it only ever grows."))
