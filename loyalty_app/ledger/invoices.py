@@ -91,6 +91,13 @@ def settle_invoice(doc: Document, event: Event) -> None:
 		was_recorded, own = foreign.recorded(member, voucher)
 		if not was_recorded:
 			return
+	if event is Event.RETURN and doc.customer != invoice.customer:
+		frappe.throw(
+			_("{0} is a return of {1}, whose points are {2}'s: choose that customer, not {3}").format(
+				doc.name, invoice.name, frappe.bold(invoice.customer), frappe.bold(doc.customer)
+			),
+			title=_("Loyalty Points"),
+		)
 	returns = returns_of(invoice) if event in (Event.RETURN, Event.RETURN_CANCELLED) else []
 	blocks = program.if_points_already_spent == "Block"
 	wanted = Wanted(

@@ -429,6 +429,16 @@ class TestReturn(InvoiceTestCase):
 		self.assertEqual([e.loyalty_points for e in entries_of(invoice)], [0])
 		self.assertEqual(balance(self.customer), 80)
 
+	def test_a_return_to_another_customer_is_refused(self):
+		self.member()
+		invoice = make_invoice(self.customer, 100)
+		other = make_customer(loyalty_program=self.program.name)
+		frappe.db.savepoint("refused")
+		with self.assertRaises(frappe.ValidationError):
+			make_return(invoice, customer=other.name)
+		frappe.db.rollback(save_point="refused")
+		self.assertEqual(balance(self.customer), 10)
+
 	def test_points_back_are_rounded_down_until_all_is_back(self):
 		self.member()
 		make_invoice(self.customer, 800)
