@@ -227,6 +227,22 @@ def trim_payments(doc: Document, refund: float) -> None:
 			excess -= part
 
 
+def leave_to_points(doc: Document) -> None:
+	"""Take what points pay out of the advances allotted to the invoice `doc`, from the last."""
+	in_own_currency = doc.party_account_currency == doc.currency
+	total = (
+		(doc.rounded_total or doc.grand_total)
+		if in_own_currency
+		else (doc.base_rounded_total or doc.base_grand_total)
+	)
+	points = flt(doc.loyalty_amount) / ((flt(doc.conversion_rate) or 1) if in_own_currency else 1)
+	excess = sum(flt(row.allocated_amount) for row in doc.advances) + points - flt(total)
+	for row in reversed(doc.advances):
+		part = min(max(excess, 0), flt(row.allocated_amount))
+		row.allocated_amount = flt(flt(row.allocated_amount) - part, row.precision("allocated_amount"))
+		excess -= part
+
+
 @contextmanager
 def unseen_by_erpnext(doc: Document):
 	"""Hide the loyalty program while ERPNext's own code runs: an invoice without one moves no points."""
@@ -265,6 +281,13 @@ class LoyaltyInvoiceMixin:
 
 	def set_loyalty_program_tier(self):
 		"""Replaces SalesInvoice.set_loyalty_program_tier: nothing to do, the tier follows the membership."""
+
+	@frappe.whitelist()
+	def set_advances(self):
+		"""Extends AccountsController.set_advances, which allots advances up to the whole total."""
+		super().set_advances()
+		if cint(self.redeem_loyalty_points) and not cint(self.is_return):
+			leave_to_points(self)
 
 	def validate_full_payment(self):
 		"""Extends POSInvoice.validate_full_payment, which does not count what a return gives back as points."""

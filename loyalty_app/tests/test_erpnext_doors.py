@@ -14,7 +14,7 @@ from loyalty_app import hooks
 from loyalty_app.ledger.expiry import close_expired
 from loyalty_app.ledger.membership import find
 from loyalty_app.tests.test_documents import LoyaltyTestCase, balance, earned, entries_of, gl_of
-from loyalty_app.tests.utils import company, make_customer, make_invoice, make_program, make_return
+from loyalty_app.tests.utils import account, company, make_customer, make_invoice, make_program, make_return
 
 WHOLE_ERPNEXT = find_spec("erpnext.accounts.doctype.payment_request") is not None
 
@@ -197,6 +197,44 @@ if WHOLE_ERPNEXT:
 			invoice.submit()
 			self.assertEqual((invoice.loyalty_amount, invoice.outstanding_amount), (50, 150))
 			self.assertEqual(balance(self.customer), 100 - 50 + 15)
+
+		def test_advances_pay_what_points_do_not(self):
+			make_invoice(self.customer, 1000)
+			advance = self.receive(500)
+			invoice = make_invoice(self.customer, 400, redeem=80, disable_rounded_total=1, submit=False)
+			invoice.run_method("set_advances")
+			self.assertEqual([row.allocated_amount for row in invoice.advances], [320])
+			invoice = make_invoice(
+				self.customer, 400, redeem=80, disable_rounded_total=1, allocate_advances_automatically=1
+			)
+			self.assertEqual([row.allocated_amount for row in invoice.advances], [320])
+			invoice.reload()
+			advance.reload()
+			self.assertEqual((invoice.outstanding_amount, invoice.status), (0, "Paid"))
+			self.assertEqual(advance.unallocated_amount, 180)
+
+		def receive(self, amount: float):
+			"""A payment by the customer that no invoice stands behind yet."""
+			entry = frappe.get_doc(
+				{
+					"doctype": "Payment Entry",
+					"payment_type": "Receive",
+					"party_type": "Customer",
+					"party": self.customer.name,
+					"company": company(),
+					"posting_date": today(),
+					"paid_from": account(account_type="Receivable"),
+					"paid_to": account(account_type="Cash"),
+					"paid_amount": amount,
+					"received_amount": amount,
+					"source_exchange_rate": 1,
+					"target_exchange_rate": 1,
+					"reference_no": "1",
+					"reference_date": today(),
+				}
+			)
+			entry.insert(ignore_permissions=True)
+			return entry.submit()
 
 		def test_the_counter_s_pages_ask_for_balance_and_worth(self):
 			"""What the counter's script reads of the answer, with the arguments that it sends."""
