@@ -73,6 +73,8 @@ def settle_invoice(doc: Document, event: Event) -> None:
 
 	voucher, cause = Voucher(invoice.doctype, invoice.name), Cause(event.value, doc.doctype, doc.name)
 	foreign.discard(voucher, cause)
+	if not frappe.get_cached_value("Loyalty Program", invoice.loyalty_program, "name"):
+		return  # deleted while ERPNext still allowed that
 	program = frappe.get_cached_doc("Loyalty Program", invoice.loyalty_program)
 	redeems = cint(invoice.redeem_loyalty_points) and cint(invoice.loyalty_points)
 	if event is Event.SUBMIT:

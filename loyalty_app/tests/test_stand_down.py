@@ -239,6 +239,18 @@ class TestOurClassInCharge(StandDownTestCase):
 		self.assertEqual(self.points(invoice), [10])
 		self.assertEqual(foreign.in_hand(), set())
 
+	def test_an_invoice_whose_program_is_gone_can_be_cancelled(self):
+		"""ERPNext lets programs be deleted that entries are of; installing leaves such entries as they are."""
+		invoice = make_invoice(self.customer, 100)
+		frappe.db.set_value("Loyalty Point Entry", {"invoice": invoice.name}, "membership", None)
+		for doctype in ("Loyalty Membership", "Loyalty Point Log"):
+			frappe.db.delete(doctype, {"customer": self.customer.name})
+		frappe.db.delete("Loyalty Program", {"name": self.program.name})
+		frappe.clear_document_cache("Loyalty Program", self.program.name)
+		invoice.reload()
+		invoice.cancel()
+		self.assertEqual(entries_of(invoice), [])
+
 	def test_books_of_a_redemption_do_not_depend_on_the_program_being_seen(self):
 		make_invoice(self.customer, 600)
 		invoice = make_invoice(self.customer, 100, redeem=30)
