@@ -214,7 +214,8 @@ def _join(program: str, customers: list[str]) -> int:
 		frappe.clear_document_cache("Customer", name)
 		membership.ensure(name, program)
 		membership.mark_active(name, program)
-	membership.show_tiers(program, joined)
+	if joined:
+		membership.show_tiers(program, joined)
 	return len(joined)
 
 

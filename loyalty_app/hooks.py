@@ -81,5 +81,11 @@ override_whitelisted_methods = {
 ignore_links_on_delete = ["Loyalty Point Log"]
 
 scheduler_events = {
-	"daily": ["loyalty_app.ledger.expiry.enqueue_sweep"],
+	"daily_long": [
+		"loyalty_app.ledger.runs.start_expiry",
+		"loyalty_app.ledger.runs.start_verification",
+	],
+	"hourly": ["loyalty_app.ledger.runs.resume_stalled"],
 }
+
+default_log_clearing_doctypes = {"Loyalty Ledger Run": 90}

@@ -1,14 +1,39 @@
-"""Proof: the log replayed gives the entries, the entries give the memberships."""
+"""Proof: the log replayed gives the entries, the entries give the lots and the memberships.
 
-from collections import defaultdict
+Works on sets of memberships, in statements that do not lock: nobody at a till has to wait. Sums are the database's,
+the replay is Python's; of a membership with a long history a page at a time is in memory, and of each entry a number.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import frappe
-from frappe.utils import getdate, today
+from frappe.query_builder.functions import Count, Max, Min, Sum
+from frappe.utils import cint, getdate
+from pypika import Case
 
-from loyalty_app.ledger import entries, log, membership
-from loyalty_app.rules.amounts import exact
+from loyalty_app.ledger import bulk, entries, log, membership
+from loyalty_app.ledger.log import Cause
+from loyalty_app.rules.amounts import exact, rounded
 from loyalty_app.rules.earning import NEVER
-from loyalty_app.rules.lots import Entry, Kind
+from loyalty_app.rules.lots import Kind
+
+# Log rows, or entries, that one statement reads.
+ROWS_AT_ONCE = 5_000
+MEMBERSHIPS_AT_ONCE = 200
+
+REBUILT = Cause("Rebuild")
+
+
+class Difference(NamedTuple):
+	"""One thing that is not as it should be: in words, with the entry it is about, if it is about one."""
+
+	membership: str
+	fault: str
+	entry: str | None = None
+
+	def __str__(self):
+		return f"{self.membership}: {self.fault}"
 
 
 def verify(membership_name: str | None = None) -> list[str]:
@@ -16,87 +41,292 @@ def verify(membership_name: str | None = None) -> list[str]:
 
 	Run `bench execute loyalty_app.ledger.verify`. Without a name, all memberships are checked.
 	"""
-	names = [membership_name] if membership_name else frappe.get_all(membership.DOCTYPE, pluck="name")
-	faults = [f"{name}: {fault}" for name in names for fault in verify_membership(name)]
-	if not membership_name:
-		for name in frappe.get_all(entries.DOCTYPE, filters={"membership": ("is", "not set")}, pluck="name"):
-			faults.append(f"entry {name} belongs to no membership")
-	return faults
+	if membership_name:
+		return [str(d) for d in differences([membership_name])]
+	faults, last = [], ""
+	while names := next_names(last):
+		faults += [str(d) for d in differences(names)]
+		last = names[-1]
+	return faults + [f"entry {name} belongs to no membership" for name in entries_of_nobody()]
 
 
-def verify_membership(name: str) -> list[str]:
-	"""What is wrong with one membership: log against entries, entries against each other and the totals."""
-	# Plain reads throughout: one snapshot of everything, and nobody at a till has to wait.
-	member = membership.state(name)
+def rebuild(membership_name: str | None = None) -> list[str]:
+	"""Mend what `verify` finds, and return what was mended, in words. Commits after each set of memberships.
+
+	Entries are what counts: lots and memberships are counted again from them, and where entries are not what the log
+	says, the log tells of that as event *Rebuild*. A log that was tampered with stays as it is: it is the evidence.
+
+	Run `bench execute loyalty_app.ledger.rebuild`.
+	"""
+	if membership_name:
+		return [str(d) for d in mend([membership_name])]
+	mended, last = [], ""
+	while names := next_names(last):
+		mended += [str(d) for d in mend(names)]
+		frappe.db.commit()  # nosemgrep: a maintenance command, each set is one transaction
+		last = names[-1]
+	return mended
+
+
+def next_names(after: str, limit: int = MEMBERSHIPS_AT_ONCE) -> list[str]:
+	"""Names of memberships, in their order, that come after the name `after`."""
+	table = frappe.qb.DocType(membership.DOCTYPE)
+	query = frappe.qb.from_(table).select(table.name).where(table.name > after)
+	return query.orderby(table.name).limit(limit).run(pluck=True)
+
+
+def entries_of_nobody() -> list[str]:
 	table = frappe.qb.DocType(entries.DOCTYPE)
-	found = entries.found(entries.select(table.membership == name))
-	by_log, faults = log.replay(
-		frappe.get_all(log.DOCTYPE, filters={"membership": name}, fields=["*"], order_by="sequence", limit=0)
+	unowned = table.membership.isnull() | (table.membership == "")
+	return frappe.qb.from_(table).select(table.name).where(unowned).orderby(table.name).run(pluck=True)
+
+
+def differences(names: list[str]) -> list[Difference]:
+	"""What is wrong with some memberships: log against entries, entries against each other and the totals."""
+	members = membership.states(names)
+	found = [difference for group in groups(members) for difference in check_log(group)]
+	found += [Difference(m, fault, name) for m, name, _values, fault in wrong_lots(names)]
+	found += lost_lots(names)
+	counted = totals(names)
+	for member in members:
+		found += [
+			Difference(member.name, f"{field} is {member[field]}, the entries come to {value}")
+			for field, value in wrong_totals(member, counted[member.name]).items()
+		]
+	return found
+
+
+# --- the log
+
+
+def groups(members: list[frappe._dict]) -> Iterator[list[frappe._dict]]:
+	"""`members` in groups whose logs fit into one page; one with a longer log is a group of its own."""
+	group, rows = [], 0
+	for member in members:
+		if group and rows + member.log_count > ROWS_AT_ONCE:
+			yield group
+			group, rows = [], 0
+		group.append(member)
+		rows += member.log_count
+	if group:
+		yield group
+
+
+def check_log(members: list[frappe._dict]) -> Iterator[Difference]:
+	"""What is wrong with the logs of `members`, and where their entries are not as the log says."""
+	replays = {member.name: log.Replay() for member in members}
+	for row in log_rows(members):
+		for fault in replays[row["membership"]].add(row):
+			yield Difference(row["membership"], fault, row["entry"])
+	for member in members:
+		replay = replays[member.name]
+		if (member.log_count, member.log_hash or "") != (replay.sequence, replay.hash):
+			yield Difference(member.name, "the end of the log is not the one this membership remembers")
+	for member, name, recorded, actual in unlike_log(replays):
+		yield Difference(member, f"entry {name}: the log says {recorded}, the table says {actual}", name)
+
+
+def log_rows(members: list[frappe._dict]) -> Iterator[dict]:
+	"""The log rows of `members`, each membership's in sequence."""
+	table = frappe.qb.DocType(log.DOCTYPE)
+	query = frappe.qb.from_(table).select("name", "previous_hash", "hash", *log.HASHED)
+	names = [m.name for m in members]
+	if len(members) > 1:
+		query = query.where(table.membership.isin(names)).orderby(table.membership).orderby(table.sequence)
+		yield from query.run(as_dict=True)
+		return
+	query = query.where(table.membership == names[0]).orderby(table.sequence).limit(ROWS_AT_ONCE)
+	last = -1
+	while page := query.where(table.sequence > last).run(as_dict=True):
+		yield from page
+		last = page[-1]["sequence"]
+
+
+def unlike_log(replays: dict[str, "log.Replay"]) -> Iterator[tuple[str, str, dict | None, dict | None]]:
+	"""Entries that are not as the log says: membership, entry, what the log says of it, what the table says."""
+	owner = {name: member for member, replay in replays.items() for name in replay.entries}
+	names, seen = list(owner), 0
+	for start in range(0, len(names), ROWS_AT_ONCE):
+		part = names[start : start + ROWS_AT_ONCE]
+		table = frappe.qb.DocType(entries.DOCTYPE)
+		query = entries.select(table.name.isin(part)).select(table.membership)
+		rows = {row["name"]: row for row in query.run(as_dict=True)}
+		for name in part:
+			member, row = owner[name], rows.get(name)
+			if row and row["membership"] != member:
+				row = None
+			seen += bool(row)
+			actual = entries.logged(entries.as_written(row)) if row else None
+			if not row or not replays[member].says(name, actual):
+				yield member, name, log.last_said(member, name), actual
+	table = frappe.qb.DocType(entries.DOCTYPE)
+	mine = table.membership.isin(list(replays))
+	if frappe.qb.from_(table).select(Count("*")).where(mine).run()[0][0] == seen:
+		return
+	for member, name in frappe.qb.from_(table).select(table.membership, table.name).where(mine).run():
+		if owner.get(name) != member:
+			row = entries.select(table.name == name).run(as_dict=True)[0]
+			yield member, name, None, entries.logged(entries.as_written(row))
+
+
+# --- the lots
+
+
+def wrong_lots(names: list[str]) -> list[tuple[str, str, dict, str]]:
+	"""Entries whose remaining points are not what follows from the draws: membership, entry, the right values, fault.
+
+	Every lot has left what was not drawn from it, never less than nothing; what no lot covers is open.
+	"""
+	table, draw = frappe.qb.DocType(entries.DOCTYPE), frappe.qb.DocType(entries.DOCTYPE).as_("draw")
+	drawn = (
+		frappe.qb.from_(draw)
+		.select(draw.membership, draw.redeem_against, Sum(draw.loyalty_points).as_("points"))
+		.where(draw.membership.isin(names) & draw.redeem_against.isnotnull() & (draw.loyalty_points < 0))
+		.groupby(draw.membership, draw.redeem_against)
+	).as_("drawn")
+	is_debt = table.redeem_against.isnull() & (table.entry_type != Kind.EXPIRED.value)
+	expected = (
+		Case()
+		.when(table.loyalty_points > 0, table.loyalty_points + _or_zero(drawn.points))
+		.when((table.loyalty_points < 0) & is_debt, table.loyalty_points)
+		.else_(0)
 	)
-	rows = {e.name: entries.to_row(e, member) for e in found}
-	for entry in sorted(rows.keys() | by_log.keys()):
-		recorded = by_log.get(entry)
-		actual = {key: rows[entry][key] for key in entries.LOGGED} if entry in rows else None
-		if actual != recorded:
-			faults.append(f"entry {entry}: the log says {recorded}, the table says {actual}")
-	faults += check_lots(found)
-	if (member.log_count, member.log_hash or "") != last_of_log(name):
-		faults.append("the end of the log is not the one this membership remembers")
-	for field, expected in totals(found).items():
-		if member[field] != expected:
-			faults.append(f"{field} is {member[field]}, the entries come to {expected}")
-	expiries = [e.expiry_date for e in found if e.is_lot and e.remaining and e.expiry_date < NEVER]
-	if member.next_expiry != min(expiries, default=None):
-		faults.append(
-			f"next expiry is {member.next_expiry}, the entries come to {min(expiries, default=None)}"
+	is_open = Case().when(table.remaining_points != 0, 1).else_(0)
+	rows = (
+		frappe.qb.from_(table)
+		.left_join(drawn)
+		.on((drawn.membership == table.membership) & (drawn.redeem_against == table.name))
+		.select(table.membership, table.name, table.remaining_points, expected)
+		.where(table.membership.isin(names))
+		.where(
+			(table.remaining_points != expected)
+			| (table.is_open != is_open)
+			| ((table.loyalty_points > 0) & (expected < 0))
 		)
-	# Until the daily job has closed what has expired, the cached balance is allowed to lag behind.
-	if not member.next_expiry or member.next_expiry >= getdate(today()):
-		expected = sum(e.remaining for e in found if e.expiry_date >= getdate(today()))
-		if member.balance != expected:
-			faults.append(f"balance is {member.balance}, the entries come to {expected}")
-	expected = membership.shown_tier(member.loyalty_program, member.total_spent)
-	if (member.loyalty_program_tier or None) != expected:
-		faults.append(f"tier is {member.loyalty_program_tier}, the spend reaches {expected}")
-	return faults
-
-
-def last_of_log(name: str) -> tuple[int, str]:
-	last = frappe.get_all(
-		log.DOCTYPE,
-		filters={"membership": name},
-		fields=["sequence", "hash"],
-		order_by="sequence desc",
-		limit=1,
+		.orderby(table.membership)
+		.orderby(table.name)
+		.run()
 	)
-	return (last[0].sequence, last[0].hash) if last else (0, "")
+	found = []
+	for member, name, remaining, points in rows:
+		points = cint(points)
+		if remaining != points:
+			fault = f"entry {name} has {remaining} points left, it should have {points}"
+		elif points < 0:
+			fault = f"entry {name} is overdrawn"
+		else:
+			fault = f"entry {name} is marked as {'closed' if points else 'open'} with {points} points left"
+		found.append((member, name, {"remaining_points": points, "is_open": int(points != 0)}, fault))
+	return found
 
 
-def totals(found: list[Entry]) -> dict:
-	"""The membership's sums, counted from its entries."""
+def lost_lots(names: list[str]) -> list[Difference]:
+	table, lot = frappe.qb.DocType(entries.DOCTYPE), frappe.qb.DocType(entries.DOCTYPE).as_("lot")
+	rows = (
+		frappe.qb.from_(table)
+		.left_join(lot)
+		.on((lot.name == table.redeem_against) & (lot.membership == table.membership))
+		.select(table.membership, table.name, table.redeem_against)
+		.where(table.membership.isin(names) & table.redeem_against.isnotnull() & (table.loyalty_points < 0))
+		.where(lot.name.isnull())
+		.run()
+	)
+	return [Difference(m, f"entry {name} draws on {gone}, which is not there", name) for m, name, gone in rows]
+
+
+def _or_zero(term):
+	return Case().when(term.isnull(), 0).else_(term)
+
+
+# --- the memberships
+
+
+def totals(names: list[str]) -> dict[str, dict]:
+	"""The sums of memberships, counted from their entries."""
+	table = frappe.qb.DocType(entries.DOCTYPE)
+	points, remaining = table.loyalty_points, table.remaining_points
+	expired = table.entry_type == Kind.EXPIRED.value
+
+	def total(condition, value):
+		return Sum(Case().when(condition, value).else_(0))
+
+	expires = (points > 0) & (remaining != 0) & (table.expiry_date < NEVER)
+	rows = (
+		frappe.qb.from_(table)
+		.select(
+			table.membership,
+			Sum(table.purchase_amount),
+			total(points > 0, points),
+			total((points < 0) & (table.entry_type != Kind.EXPIRED.value), -points),
+			total((points < 0) & expired, -points),
+			total((points < 0) & (table.entry_type != Kind.EXPIRED.value) & table.redeem_against.isnull(), -points),
+			Sum(remaining),
+			Min(Case().when(expires, table.expiry_date)),
+			Max(Case().when(points > 0, table.posting_date)),
+		)
+		.where(table.membership.isin(names))
+		.groupby(table.membership)
+		.run()
+	)
+	nothing = ("", 0, 0, 0, 0, 0, 0, None, None)
+	counted = {row[0]: row for row in rows}
+	return {name: _as_totals(counted.get(name, nothing)) for name in names}
+
+
+def _as_totals(row: tuple) -> dict:
 	return {
-		"total_spent": exact(sum(e.purchase_amount for e in found)),
-		"points_earned": sum(e.points for e in found if e.points > 0),
-		"points_redeemed": -sum(e.points for e in found if e.is_spending),
-		"points_expired": -sum(e.points for e in found if e.kind is Kind.EXPIRED),
-		"shortfall": -sum(e.remaining for e in found if e.is_shortfall),
+		# Where the database sums binary floats, the sum is off by a trace.
+		"total_spent": rounded(exact(row[1]), 6),
+		"points_earned": cint(row[2]),
+		"points_redeemed": cint(row[3]),
+		"points_expired": cint(row[4]),
+		"shortfall": cint(row[5]),
+		"balance": cint(row[6]),
+		"next_expiry": getdate(row[7]) if row[7] else None,
+		"latest_posting": getdate(row[8]) if row[8] else None,
 	}
 
 
-def check_lots(found: list[Entry]) -> list[str]:
-	"""Every lot has left what was not drawn from it, never less than nothing."""
-	drawn = defaultdict(int)
-	names = {e.name for e in found}
-	faults = []
-	for e in found:
-		if e.points < 0 and e.lot:
-			drawn[e.lot] -= e.points
-			if e.lot not in names:
-				faults.append(f"entry {e.name} draws on {e.lot}, which is not there")
-	for e in found:
-		expected = e.points - drawn[e.name] if e.points > 0 else (e.points if e.is_shortfall else 0)
-		if e.remaining != expected:
-			faults.append(f"entry {e.name} has {e.remaining} points left, it should have {expected}")
-		if e.points > 0 and e.remaining < 0:
-			faults.append(f"entry {e.name} is overdrawn")
-	return faults
+def wrong_totals(member: frappe._dict, counted: dict) -> dict:
+	"""What of the totals of `member` is not as `counted` from its entries; the right values."""
+	expected = counted | {
+		"loyalty_program_tier": membership.shown_tier(member.loyalty_program, counted["total_spent"])
+	}
+	if expected["latest_posting"] is None or (
+		member.latest_posting and member.latest_posting > expected["latest_posting"]
+	):
+		# Never moved back: a date too late costs a moment, one too early would count points that are not good yet.
+		expected["latest_posting"] = member.latest_posting
+	return {field: value for field, value in expected.items() if (member[field] or None) != (value or None)}
+
+
+# --- mending
+
+
+def mend(names: list[str]) -> list[Difference]:
+	"""Count lots and totals of some memberships again, let their logs tell what the entries are; return what was wrong."""
+	members = membership.lock_with_customers(names)
+	before = differences(names)
+	if not before:
+		return []
+	lots = wrong_lots(names)
+	if lots:
+		bulk.update(entries.DOCTYPE, {name: values for _member, name, values, _fault in lots})
+	page = log.Page(REBUILT)
+	for group in groups(members):
+		replays = {member.name: log.Replay() for member in group}
+		for row in log_rows(group):
+			list(replays[row["membership"]].add(row))
+		changes = {member.name: [] for member in group}
+		for member, name, recorded, actual in unlike_log(replays):
+			changes[member].append(log.Change(name, recorded, actual))
+		for member in group:
+			member.log_count, member.log_hash = replays[member.name].sequence, replays[member.name].hash
+			page.add(member, changes[member.name])
+	page.write()
+	counted = totals(names)
+	for member in members:
+		member.update(wrong_totals(member, counted[member.name]))
+		membership.show_tier([member.customer], member.loyalty_program, member.loyalty_program_tier)
+	membership.save_all(members)
+	return before

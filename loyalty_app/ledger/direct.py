@@ -5,7 +5,7 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint, getdate, today
 
-from loyalty_app.ledger import entries, membership, redemption
+from loyalty_app.ledger import entries, expiry, membership, redemption
 from loyalty_app.ledger.log import Cause
 from loyalty_app.rules import earning, lots
 from loyalty_app.rules.amounts import exact
@@ -64,7 +64,9 @@ def insert(doc: Document) -> None:
 	Positive points become a lot that first covers shortfalls; negative points are drawn from the lot in
 	Redeem Against or the earliest to expire, and refused when there are not enough. Rules 8.
 	"""
-	member = membership.lock(membership.ensure(doc.customer, doc.loyalty_program))
+	membership.hold(doc.customer)
+	member = membership.lock_or_open(doc.customer, doc.loyalty_program)
+	expiry.close_due(member)
 	if member.points_earned + doc.loyalty_points > earning.MOST_POINTS:
 		frappe.throw(
 			_("Loyalty Point Entry: {0} cannot have more than {1} points in all").format(
@@ -87,8 +89,8 @@ def insert(doc: Document) -> None:
 				)
 			)
 		book.update((e.name, e) for e in named)
-	entries.load_lots(
-		member, book, posting_date, lambda first: lots.spendable(first, posting_date, voucher) >= needed
+	horizon = entries.load_lots(
+		member, book, lambda first: lots.spendable(first, posting_date, voucher) >= needed
 	)
 	entry = Entry(
 		name=doc.name,
@@ -104,14 +106,15 @@ def insert(doc: Document) -> None:
 		reason=doc.discretionary_reason or None,
 	)
 	try:
-		after = lots.adjust(book.values(), entry, entries.new_name)
+		after = lots.adjust(book.values(), entry, getdate(today()), entries.new_name)
 	except lots.NotEnoughPoints as e:
 		frappe.throw(
 			_("Loyalty Point Entry: {0} points asked for, {1} spendable by {2} on {3}.").format(
 				e.asked, e.spendable, doc.customer, frappe.format(posting_date, "Date")
 			)
 		)
-	entries.write(member, book, after, Cause("Direct Insert", entries.DOCTYPE, doc.name), announced=doc.name)
+	cause = Cause("Direct Insert", entries.DOCTYPE, doc.name)
+	entries.write(member, book, after, cause, announced=doc.name, horizon=horizon)
 	if fields_of_others := {
 		field: value
 		for field, value in doc.get_valid_dict(convert_dates_to_str=True).items()

@@ -1,21 +1,21 @@
 """Loyalty Point Entries in the database: read under the membership's lock, written as differences."""
 
+import json
 from collections.abc import Callable
 from datetime import date
 
 import frappe
 from frappe.utils import cint, getdate, now
-from pypika import Case
 
 from loyalty_app.ledger import bulk, log, membership
 from loyalty_app.rules import lots
 from loyalty_app.rules.amounts import exact
-from loyalty_app.rules.earning import EarnOn
+from loyalty_app.rules.earning import NEVER, EarnOn
 from loyalty_app.rules.lots import Entry, Kind, Terms, Voucher, Wanted
 
 DOCTYPE = "Loyalty Point Entry"
 
-# How many open lots one statement reads; a redemption rarely needs more.
+# How many open lots are read first; a redemption rarely needs more.
 LOTS_AT_ONCE = 20
 
 # What an entry says for itself, and the log remembers: not customer, program and company, which are the
@@ -98,6 +98,14 @@ def to_row(entry: Entry, member: dict) -> dict:
 	}
 
 
+def as_written(row: dict) -> dict:
+	"""A database `row` as `to_row` would write it."""
+	return row | {
+		"purchase_amount": float(row["purchase_amount"] or 0),
+		"collection_factor": float(row["collection_factor"] or 0),
+	}
+
+
 def select(*conditions):
 	"""The query for the entries that meet `conditions`; `found` turns its rows into entries."""
 	table = frappe.qb.DocType(DOCTYPE)
@@ -116,18 +124,21 @@ def read(*conditions) -> list[Entry]:
 	return found(select(*conditions).for_update())
 
 
-def of_voucher(member: dict, voucher: Voucher) -> list[Entry]:
-	"""All entries of `voucher` in the locked membership."""
+def of_voucher(member: dict, voucher: Voucher, document: str) -> tuple[list[Entry], list[dict]]:
+	"""All entries of `voucher` in the locked membership, and the rows of `voucher` and of `document`, a return of
+	it, that belong to no membership: something else wrote them."""
 	table = frappe.qb.DocType(DOCTYPE)
-	return read(
-		table.membership == member["name"],
-		table.invoice == voucher.name,
-		table.invoice_type == voucher.doctype,
-	)
+	query = select((table.membership == member["name"]) | table.membership.isnull())
+	query = query.select(table.membership, table.customer, table.loyalty_program)
+	query = query.where(table.invoice.isin(sorted({voucher.name, document})))
+	rows = query.where(table.invoice_type == voucher.doctype).for_update().run(as_dict=True)
+	own = [row for row in rows if row.membership and row.invoice == voucher.name]
+	return [from_row(row) for row in own], [row for row in rows if not row.membership]
 
 
-def around(member: dict, own: list[Entry], wanted: Wanted, today: date) -> dict[str, Entry]:
-	"""The entries that `lots.settle` needs to bring those of a voucher, `own`, to `wanted`."""
+def around(member: dict, own: list[Entry], wanted: Wanted) -> tuple[dict[str, Entry], date]:
+	"""The entries that `lots.settle` needs to bring those of a voucher, `own`, to `wanted`, and the day before
+	which no other open lot of the membership expires."""
 	table = frappe.qb.DocType(DOCTYPE)
 	mine = table.membership == member["name"]
 	book = {e.name: e for e in own}
@@ -146,46 +157,53 @@ def around(member: dict, own: list[Entry], wanted: Wanted, today: date) -> dict[
 	spent = -sum(e.points for e in book.values() if e.is_spending and (e.lot in own_lots or e.is_shortfall))
 	redeeming = max(0, wanted.redeem + sum(e.points for e in own if e.kind is Kind.REDEEMED))
 	since = min(wanted.on, wanted.redeem_on)
-	if since < today and (redeeming or spent):
+	if since < wanted.today and (redeeming or spent):
 		# Posted before today: points that have expired by now may have been good then.
 		closed = add(
 			read(
 				mine,
 				table.is_open == 0,
 				table.expiry_date >= since,
-				table.expiry_date < today,
+				table.expiry_date < wanted.today,
 				table.entry_type == Kind.EXPIRED.value,
 			)
 		)
 		if missing := {e.lot for e in closed if e.lot} - book.keys():
 			add(read(mine, table.name.isin(sorted(missing))))
 
-	load_lots(
-		member, book, since, lambda first: lots.has_enough(first, book.values(), wanted, redeeming + spent)
+	horizon = load_lots(
+		member, book, lambda first: lots.has_enough(first, book.values(), wanted, redeeming + spent)
 	)
-	return book
+	return book, horizon
 
 
 def open_shortfalls(member: dict) -> list[Entry]:
 	table = frappe.qb.DocType(DOCTYPE)
-	return read(table.membership == member["name"], table.is_open == 1, table.remaining_points < 0)
+	return read(
+		table.membership == member["name"],
+		table.is_open == 1,
+		table.expiry_date == NEVER,
+		table.remaining_points < 0,
+	)
 
 
-def load_lots(
-	member: dict, book: dict[str, Entry], since: date, enough: Callable[[list[Entry]], bool]
-) -> None:
-	"""Add open lots good on `since` or after to `book`, in the order of drawing, until those are `enough`."""
+def load_lots(member: dict, book: dict[str, Entry], enough: Callable[[list[Entry]], bool]) -> date:
+	"""Add open lots to `book`, in the order of drawing, until those are `enough`; return the expiry date of the
+	last, NEVER when there are no more: no open lot that is not in `book` expires before that day."""
 	table = frappe.qb.DocType(DOCTYPE)
-	query = select(table.membership == member["name"], table.is_open == 1, table.expiry_date >= since)
+	query = select(table.membership == member["name"], table.is_open == 1)
 	query = query.orderby(table.expiry_date).orderby(table.posting_date).orderby(table.name)
-	first = []
+	first, at_once = [], LOTS_AT_ONCE
 	while not enough(first):
-		page = found(query.limit(LOTS_AT_ONCE).offset(len(first)).for_update())
+		page = found(query.limit(at_once).offset(len(first)).for_update())
 		first += page
 		for entry in page:
 			book.setdefault(entry.name, entry)
-		if len(page) < LOTS_AT_ONCE:
-			return
+		if len(page) < at_once:
+			return NEVER
+		# Who needs more than a page may need many: twice as much each time.
+		at_once *= 2
+	return first[-1].expiry_date if first else date.min
 
 
 def write(
@@ -195,10 +213,11 @@ def write(
 	cause: log.Cause,
 	announced: str | None = None,
 	moved: dict[str, Entry] | None = None,
+	horizon: date = date.min,
 ) -> list[log.Change]:
 	"""Write the difference between the entries `before` and `after`, its log, and what it does to `member`.
 
-	`announced` is the entry of which the caller itself tells the hooks; `moved` are entries that the caller has
+	No open lot beside these entries expires before `horizon`. `announced` is the entry of which the caller itself tells the hooks; `moved` are entries that the caller has
 	brought over from another membership: new here, but in the table. Returns the logged changes.
 	"""
 	in_table = before | (moved or {})
@@ -214,7 +233,7 @@ def write(
 	if deleted:
 		frappe.qb.from_(table).delete().where(table.name.isin(deleted)).run()
 	if inserted:
-		insert_rows(member, inserted)
+		insert_rows([{"name": name, "membership": member["name"], **row} for name, row in inserted.items()])
 	if updated:
 		update_rows(updated, {name: to_row(in_table[name], member) for name in updated})
 
@@ -222,7 +241,7 @@ def write(
 	changes = [
 		change
 		for change in (
-			log.Change(name, logged(rows_before.get(name)), logged(rows_after.get(name)))
+			change_of(name, rows_before.get(name), rows_after.get(name))
 			for name in [
 				*deleted,
 				*sorted({**inserted, **updated}, key=lambda n: (rows_after[n]["redeem_against"] or "", n)),
@@ -231,46 +250,64 @@ def write(
 		if change.before != change.after
 	]
 	log.append(member, changes, cause)
-	membership.apply(member, before, after)
-	for name, row in inserted.items():
-		if name == announced:
-			continue
-		announce("after_insert", member, name, row)
-	for name in deleted:
-		announce("after_delete", member, name, rows_before[name])
+	membership.apply(member, before, after, horizon)
+	member_and = {"membership": member["name"]}
+	announce("after_insert", [{"name": n, **member_and, **row} for n, row in inserted.items() if n != announced])
+	announce("after_delete", [{"name": n, **member_and, **rows_before[n]} for n in deleted])
 	return changes
 
 
+def change_of(name: str, before: dict | None, after: dict | None) -> log.Change:
+	"""What the log tells of the entry `name`, whose row was `before` and is `after`."""
+	return log.Change(name, logged(before), logged(after))
+
+
 def logged(row: dict | None) -> dict | None:
-	return {key: row[key] for key in LOGGED} if row else None
+	"""What the log says of an entry's `row`."""
+	return log.said({key: row[key] for key in LOGGED}) if row else None
 
 
-def insert_rows(member: dict, rows: dict[str, dict]) -> None:
+def told(kept: str | None) -> dict | None:
+	"""What the log `kept` of an entry, with the values that were empty."""
+	return dict.fromkeys(LOGGED) | json.loads(kept) if kept else None
+
+
+def insert_rows(rows: list[dict]) -> None:
+	"""Insert `rows`, complete but for what every document has."""
 	stamp, user = now(), frappe.session.user
 	made = {"owner": user, "modified_by": user, "creation": stamp, "modified": stamp, "docstatus": 0}
-	bulk.insert(
-		DOCTYPE, [{"name": name, **made, "membership": member["name"], **row} for name, row in rows.items()]
-	)
+	bulk.insert(DOCTYPE, rows, made)
 
 
 def update_rows(rows: dict[str, dict], before: dict[str, dict]) -> None:
-	"""One statement for all `rows`, setting the columns that changed in any of them."""
-	table = frappe.qb.DocType(DOCTYPE)
+	"""Set the columns of `rows` that differ in any of them from what was `before`."""
 	columns = [
 		key
 		for key in next(iter(rows.values()))
 		if any(n not in before or rows[n][key] != before[n].get(key, ...) for n in rows)
 	]
-	query = frappe.qb.update(table).set(table.modified, now()).set(table.modified_by, frappe.session.user)
-	for column in columns:
-		value = Case()
-		for name, row in rows.items():
-			value = value.when(table.name == name, row[column])
-		query = query.set(table[column], value.else_(table[column]))
-	query.where(table.name.isin(sorted(rows))).run()
+	bulk.update(DOCTYPE, {name: {key: row[key] for key in columns} for name, row in rows.items()})
 
 
-def announce(event: str, member: dict, name: str, row: dict) -> None:
+def announce(event: str, rows: list[dict]) -> None:
 	"""Let hooks, notifications, webhooks and server scripts of other people see what the ledger wrote."""
-	doc = frappe.get_doc({"doctype": DOCTYPE, "name": name, "membership": member["name"], **row})
-	doc.run_method(event)
+	for row in rows:
+		frappe.get_doc({"doctype": DOCTYPE, **row}).run_method(event)
+
+
+def is_heard(event: str) -> bool:
+	"""Whether anybody listens to `event` of entries.
+
+	To be asked before many are announced: making a document of a row takes longer than writing it.
+	"""
+	hooks = frappe.get_doc_hooks()
+	if any(hooks.get(doctype, {}).get(event) for doctype in (DOCTYPE, "*")):
+		return True
+	return any(
+		frappe.db.exists(doctype, filters)
+		for doctype, filters in (
+			("Server Script", {"reference_doctype": DOCTYPE, "script_type": "DocType Event", "disabled": 0}),
+			("Webhook", {"webhook_doctype": DOCTYPE, "enabled": 1}),
+			("Notification", {"document_type": DOCTYPE, "enabled": 1}),
+		)
+	)

@@ -4,8 +4,6 @@ ERPNext stands down where our class is in charge. Where another app's class is, 
 before our handlers run. Theirs go, ours come back as the log knows them, and the invoice is settled as always.
 """
 
-import json
-
 import frappe
 from frappe.model.document import Document
 from frappe.query_builder.functions import Sum
@@ -50,37 +48,40 @@ def is_erpnexts(doc: Document) -> bool:
 
 
 def discard(voucher: Voucher, cause: Cause) -> None:
-	"""Delete entries of `voucher` and of the document in `cause` that belong to no membership; tell of it in the
-	log and, once, as an error.
+	"""Remove entries of `voucher`, in which the ledger moves nothing, that something else wrote."""
+	table = frappe.qb.DocType(entries.DOCTYPE)
+	query = entries.select(table.membership.isnull(), table.invoice_type == voucher.doctype)
+	query = query.select(table.customer, table.loyalty_program)
+	found = query.where(table.invoice.isin(sorted({voucher.name, cause.name}))).run(as_dict=True)
+	if found:
+		remove(found, voucher, cause)
 
-	What the ledger writes always belongs to a membership. A plain read finds what this transaction wrote, and no
-	other one submits or cancels the same invoice.
+
+def remove(found: list[dict], voucher: Voucher, cause: Cause, locked: dict | None = None) -> None:
+	"""Delete the rows `found`, which belong to no membership; tell of it in the log and, once, as an error.
+
+	What the ledger writes always belongs to a membership. The `locked` membership's log goes on with them; others
+	are locked for it.
 	"""
 	table = frappe.qb.DocType(entries.DOCTYPE)
-	found = (
-		frappe.qb.from_(table)
-		.select(table.name, table.customer, *(table[field] for field in (*entries.LOGGED, "loyalty_program")))
-		.where(table.membership.isnull() & table.invoice.isin([voucher.name, cause.name]))
-		.where(table.invoice_type == voucher.doctype)
-		.run(as_dict=True)
-	)
-	if not found:
-		return
-	frappe.qb.from_(table).delete().where(table.name.isin([row.name for row in found])).run()
-	for customer, program in {(row.customer, row.loyalty_program) for row in found}:
-		if not (customer and program and (name := membership.find(customer, program))):
+	frappe.qb.from_(table).delete().where(table.name.isin([row["name"] for row in found])).run()
+	for customer, program in sorted({(row["customer"] or "", row["loyalty_program"] or "") for row in found}):
+		if locked and (customer, program) == (locked.customer, locked.loyalty_program):
+			member = locked
+		else:
+			member = membership.lock_for(customer, program)
+		if not member:
 			continue
-		member = membership.lock(name)
 		told = [
-			(row.name, json.loads(json.dumps(entries.logged(row), default=str)))
+			(row["name"], entries.logged(row))
 			for row in found
-			if (row.customer, row.loyalty_program) == (customer, program)
+			if (row["customer"], row["loyalty_program"]) == (customer, program)
 		]
 		changes = [Change(entry, None, values) for entry, values in told]
 		changes += [Change(entry, values, None) for entry, values in told]
 		log.append(member, changes, Cause(WRITTEN_ELSEWHERE, cause.doctype, cause.name))
 		membership.save(member)
-		membership.show_tier(customer, program, member.loyalty_program_tier)
+		membership.show_tier([customer], program, member.loyalty_program_tier)
 	report(voucher, len(found), "were written by other code before the ledger settled it, and removed")
 
 
@@ -97,7 +98,7 @@ def recorded(member: frappe._dict, voucher: Voucher) -> tuple[bool, list[Entry]]
 		order_by="sequence",
 	)
 	standing = {row.entry: row.after for row in rows}
-	missing = {name: json.loads(after) for name, after in standing.items() if after}
+	missing = {name: entries.told(after) for name, after in standing.items() if after}
 	if not missing:
 		return bool(rows), []
 	table = frappe.qb.DocType(entries.DOCTYPE)
@@ -118,8 +119,10 @@ def recorded(member: frappe._dict, voucher: Voucher) -> tuple[bool, list[Entry]]
 		short = points < 0 and not values["redeem_against"]
 		remaining = points + cint(drawn.get(name)) if points > 0 else points if short else 0
 		back.append(entries.from_row({"name": name, "remaining_points": remaining, **values}))
-	entries.insert_rows(member, {entry.name: entries.to_row(entry, member) for entry in back})
-	membership.show_tier(member.customer, member.loyalty_program, member.loyalty_program_tier)
+	entries.insert_rows(
+		[{"name": e.name, "membership": member.name, **entries.to_row(e, member)} for e in back]
+	)
+	membership.show_tier([member.customer], member.loyalty_program, member.loyalty_program_tier)
 	report(voucher, len(back), "were deleted by other code, and put back before it was settled")
 	return True, back
 

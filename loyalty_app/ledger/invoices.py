@@ -15,7 +15,7 @@ from frappe.model.document import Document
 from frappe.query_builder.functions import Sum
 from frappe.utils import cint, cstr, get_link_to_form, getdate, today
 
-from loyalty_app.ledger import entries, foreign, membership
+from loyalty_app.ledger import entries, expiry, foreign, membership
 from loyalty_app.ledger.log import Cause
 from loyalty_app.rules import earning, lots, tiers
 from loyalty_app.rules.amounts import exact
@@ -53,54 +53,31 @@ FACTS = (
 def settle_invoice(doc: Document, event: Event) -> None:
 	"""Bring the entries of `doc`, or of the invoice it returns, to what they should be after `event`.
 
-	`doc` is a Sales Invoice or POS Invoice, already written with its new docstatus. Rules 4 to 6.
+	`doc` is a Sales Invoice or POS Invoice, already written with its new docstatus, whose customer the caller
+	holds (`membership.hold`). Rules 4 to 6.
 	Raises ValidationError when it redeems more than is spendable, or takes back points that were spent
 	and the program blocks that.
 	"""
-	if doc.get("is_consolidated"):
-		return  # a POS closing: the POS Invoices in it have earned and redeemed already
-	if event in (Event.RETURN, Event.RETURN_CANCELLED):
-		if not doc.return_against:
-			return
-		invoice = frappe.db.get_value(doc.doctype, doc.return_against, FACTS, as_dict=True)
-	else:
-		invoice = facts_of(doc)
-		invoice.may_earn = event is Event.SUBMIT and not cint(doc.get("dont_create_loyalty_points"))
-	invoice.doctype = doc.doctype
-	invoice.posting_date = getdate(invoice.posting_date)
-	if not invoice.loyalty_program:
+	invoice = invoice_of(doc, event)
+	if not invoice:
 		return
-
 	voucher, cause = Voucher(invoice.doctype, invoice.name), Cause(event.value, doc.doctype, doc.name)
-	foreign.discard(voucher, cause)
-	if not frappe.get_cached_value("Loyalty Program", invoice.loyalty_program, "name"):
-		return  # deleted while ERPNext still allowed that
-	program = frappe.get_cached_doc("Loyalty Program", invoice.loyalty_program)
-	redeems = cint(invoice.redeem_loyalty_points) and cint(invoice.loyalty_points)
-	if event is Event.SUBMIT:
-		invoice.may_earn = invoice.may_earn and earns(invoice, program)
-		if not (invoice.may_earn or redeems):
-			return
-		name = membership.ensure(invoice.customer, program.name)
-	else:
-		name = membership.find(invoice.customer, program.name)
-		if not name:
-			return  # nothing of this invoice was ever recorded
-
-	member = membership.lock(name)
-	own = entries.of_voucher(member, voucher)
+	member = member_of(invoice, event)
+	if not member:
+		foreign.discard(voucher, cause)
+		return
+	expiry.close_due(member)
+	own, others = entries.of_voucher(member, voucher, doc.name)
+	if others:
+		foreign.remove(others, voucher, cause, member)
 	if not own and event is not Event.SUBMIT:
 		was_recorded, own = foreign.recorded(member, voucher)
 		if not was_recorded:
 			return
 	if event is Event.RETURN and doc.customer != invoice.customer:
-		frappe.throw(
-			_("{0} is a return of {1}, whose points are {2}'s: choose that customer, not {3}").format(
-				doc.name, invoice.name, frappe.bold(invoice.customer), frappe.bold(doc.customer)
-			),
-			title=_("Loyalty Points"),
-		)
+		refuse_other_customer(doc, invoice)
 	returns = returns_of(invoice) if event in (Event.RETURN, Event.RETURN_CANCELLED) else []
+	program = frappe.get_cached_doc("Loyalty Program", invoice.loyalty_program)
 	blocks = program.if_points_already_spent == "Block"
 	wanted = Wanted(
 		voucher=voucher,
@@ -108,10 +85,11 @@ def settle_invoice(doc: Document, event: Event) -> None:
 		redeem=wanted_redemption(invoice, returns),
 		redeem_on=invoice.posting_date,
 		on=getdate(today()) if event in (Event.CANCEL, Event.RETURN_CANCELLED) else getdate(doc.posting_date),
+		today=getdate(today()),
 		strict=event is Event.SUBMIT or blocks,
 		block_spent=blocks,
 	)
-	book = entries.around(member, own, wanted, getdate(today()))
+	book, horizon = entries.around(member, own, wanted)
 	try:
 		after = lots.settle(book.values(), wanted, entries.new_name)
 	except lots.NotEnoughPoints as e:
@@ -119,7 +97,37 @@ def settle_invoice(doc: Document, event: Event) -> None:
 	except lots.AlreadySpent as e:
 		refuse_taking_back(e, doc)
 	else:
-		entries.write(member, book, after, cause)
+		entries.write(member, book, after, cause, horizon=horizon)
+
+
+def invoice_of(doc: Document, event: Event) -> frappe._dict | None:
+	"""What the ledger reads of the invoice whose entries `event` of `doc` is about; None where that has none."""
+	if doc.get("is_consolidated"):
+		return None  # a POS closing: the POS Invoices in it have earned and redeemed already
+	if event in (Event.RETURN, Event.RETURN_CANCELLED):
+		if not doc.return_against:
+			return None
+		invoice = frappe.db.get_value(doc.doctype, doc.return_against, FACTS, as_dict=True)
+	else:
+		invoice = facts_of(doc)
+		invoice.may_earn = event is Event.SUBMIT and not cint(doc.get("dont_create_loyalty_points"))
+	invoice.doctype = doc.doctype
+	invoice.posting_date = getdate(invoice.posting_date)
+	return invoice if invoice.loyalty_program else None
+
+
+def member_of(invoice: frappe._dict, event: Event) -> frappe._dict | None:
+	"""The locked membership in which `event` may move points of `invoice`; None where it moves none."""
+	if not frappe.get_cached_value("Loyalty Program", invoice.loyalty_program, "name"):
+		return None  # deleted while ERPNext still allowed that
+	if event is not Event.SUBMIT:
+		return membership.lock_for(invoice.customer, invoice.loyalty_program)
+	program = frappe.get_cached_doc("Loyalty Program", invoice.loyalty_program)
+	redeems = cint(invoice.redeem_loyalty_points) and cint(invoice.loyalty_points)
+	invoice.may_earn = invoice.may_earn and earns(invoice, program)
+	if not (invoice.may_earn or redeems):
+		return None
+	return membership.lock_or_open(invoice.customer, program.name)
 
 
 def facts_of(doc: Document) -> frappe._dict:
@@ -288,6 +296,15 @@ def all_is_back(
 	names = [invoice.name, *(r.name for r in returns)]
 	kept = exact(frappe.qb.from_(items).select(Sum(items.qty)).where(items.parent.isin(names)).run()[0][0])
 	return kept + sum((exact(item.qty) for item in draft["items"]) if draft else (), Decimal(0)) <= 0
+
+
+def refuse_other_customer(doc: Document, invoice: frappe._dict) -> None:
+	frappe.throw(
+		_("{0} is a return of {1}, whose points are {2}'s: choose that customer, not {3}").format(
+			doc.name, invoice.name, frappe.bold(invoice.customer), frappe.bold(doc.customer)
+		),
+		title=_("Loyalty Points"),
+	)
 
 
 def refuse_redemption(asked: int, spendable: int, invoice: frappe._dict) -> None:

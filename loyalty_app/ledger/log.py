@@ -6,7 +6,9 @@ the membership, so that a change made in the database itself shows.
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal
 from typing import NamedTuple
 
 import frappe
@@ -42,7 +44,7 @@ class Cause(NamedTuple):
 
 
 class Change(NamedTuple):
-	"""An entry's logged values before and after; None where it did not or does not exist."""
+	"""An entry's logged values (`said`) before and after; None where it did not or does not exist."""
 
 	entry: str
 	before: dict | None
@@ -55,77 +57,122 @@ class Change(NamedTuple):
 		return "Delete" if self.after is None else "Update"
 
 
+def said(values: dict) -> dict:
+	"""What the log keeps of an entry's `values`: those that are not empty, as JSON gives them back."""
+	return {key: _plain(value) for key, value in values.items() if value}
+
+
+def _plain(value):
+	if isinstance(value, date):
+		return value.isoformat()
+	return float(value) if isinstance(value, Decimal) else value
+
+
 def append(member: frappe._dict, changes: Iterable[Change], cause: Cause) -> None:
 	"""Add `changes` to the log of the locked `member`, whose `log_count` and `log_hash` go on."""
-	bulk.insert(DOCTYPE, rows(member, changes, cause))
+	page = Page(cause)
+	page.add(member, changes)
+	page.write()
 
 
-def rows(member: frappe._dict, changes: Iterable[Change], cause: Cause) -> list[frappe._dict]:
-	"""The log rows that tell `changes`, going on from `member`'s `log_count` and `log_hash`, which they move."""
-	now = now_datetime()
-	added = []
-	for change in changes:
-		shown = change.after or change.before
-		row = frappe._dict(
-			name=frappe.generate_hash(length=16),
-			membership=member.name,
-			sequence=member.log_count + 1,
-			action=change.action,
-			entry=change.entry,
-			customer=member.customer,
-			loyalty_program=member.loyalty_program,
-			company=member.company,
-			invoice_type=shown["invoice_type"],
-			invoice=shown["invoice"],
-			points_before=change.before["loyalty_points"] if change.before else 0,
-			points_after=change.after["loyalty_points"] if change.after else 0,
-			event=cause.event,
-			reference_doctype=cause.doctype,
-			reference_name=cause.name,
-			user=frappe.session.user,
-			logged_at=now,
-			before=_json(change.before),
-			after=_json(change.after),
-			previous_hash=member.log_hash or "",
-			owner=frappe.session.user,
-			modified_by=frappe.session.user,
-			creation=now,
-			modified=now,
-		)
-		row.hash = row_hash(row)
-		member.log_count, member.log_hash = row.sequence, row.hash
-		added.append(row)
-	return added
+class Page:
+	"""Log rows of one cause, of as many memberships as it takes, that are written together."""
+
+	def __init__(self, cause: Cause):
+		user, at = frappe.session.user, now_datetime()
+		self.same = {
+			"event": cause.event,
+			"reference_doctype": cause.doctype,
+			"reference_name": cause.name,
+			"user": user,
+			"logged_at": at,
+			"owner": user,
+			"modified_by": user,
+			"creation": at,
+			"modified": at,
+		}
+		self.rows = []
+
+	def add(self, member: frappe._dict, changes: Iterable[Change]) -> None:
+		"""Tell `changes`, going on from `member`'s `log_count` and `log_hash`, which are moved on."""
+		for change in changes:
+			shown = change.after or change.before
+			row = {
+				"membership": member.name,
+				"sequence": member.log_count + 1,
+				"action": change.action,
+				"entry": change.entry,
+				"customer": member.customer,
+				"loyalty_program": member.loyalty_program,
+				"company": member.company,
+				"invoice_type": shown.get("invoice_type"),
+				"invoice": shown.get("invoice"),
+				"points_before": change.before.get("loyalty_points", 0) if change.before else 0,
+				"points_after": change.after.get("loyalty_points", 0) if change.after else 0,
+				"before": text(change.before),
+				"after": text(change.after),
+				"previous_hash": member.log_hash or "",
+			}
+			row["name"] = f"{member.name}-{row['sequence']}"
+			row["hash"] = row_hash(row | self.same)
+			member.log_count, member.log_hash = row["sequence"], row["hash"]
+			self.rows.append(row)
+
+	def write(self) -> None:
+		bulk.insert(DOCTYPE, self.rows, self.same)
 
 
-def _json(values: dict | None) -> str | None:
-	return json.dumps(values, sort_keys=True, default=str) if values is not None else None
+def text(values: dict | None) -> str | None:
+	"""`values`, of which nothing is empty, as the log keeps them."""
+	return json.dumps(values, sort_keys=True) if values is not None else None
 
 
 def row_hash(row: dict) -> str:
 	"""SHA-256 over the row before it and what this one says."""
-	said = [row["previous_hash"] or "", *(str(row[key] if row[key] is not None else "") for key in HASHED)]
-	return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+	parts = [row["previous_hash"] or "", *(str(row[key] if row[key] is not None else "") for key in HASHED)]
+	return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def replay(rows: Iterable[dict]) -> tuple[dict[str, dict], list[str]]:
-	"""The entries that the log `rows` of one membership, in sequence, come to; and what is wrong with them."""
-	entries, faults, previous, sequence = {}, [], "", 0
-	for row in rows:
-		sequence += 1
-		if row["sequence"] != sequence:
-			faults.append(f"log row {sequence} is missing")
-			sequence = row["sequence"]
-		if (row["previous_hash"] or "") != previous or row["hash"] != row_hash(row):
-			faults.append(f"log row {sequence} ({row['name']}) was changed after it was written")
-		previous = row["hash"]
-		before = json.loads(row["before"]) if row["before"] else None
-		if entries.get(row["entry"]) != before:
-			faults.append(
-				f"log row {sequence}: entry {row['entry']} was not as the log says before the change"
-			)
+class Replay:
+	"""What a membership's log comes to, row by row in sequence."""
+
+	def __init__(self):
+		self.sequence, self.hash = 0, ""
+		# By entry, a number that stands for what was last said of it: a long history has many entries.
+		self.entries: dict[str, int] = {}
+
+	def add(self, row: dict) -> Iterator[str]:
+		"""Go on with `row`, and tell what is wrong with it."""
+		self.sequence += 1
+		if row["sequence"] != self.sequence:
+			yield f"log row {self.sequence} is missing"
+			self.sequence = row["sequence"]
+		if (row["previous_hash"] or "") != self.hash or row["hash"] != row_hash(row):
+			yield f"log row {self.sequence} ({row['name']}) was changed after it was written"
+		self.hash = row["hash"]
+		entry = row["entry"]
+		if self.entries.get(entry) != _number(row["before"]):
+			yield f"log row {self.sequence}: entry {entry} was not as the log says before the change"
 		if row["after"]:
-			entries[row["entry"]] = json.loads(row["after"])
+			self.entries[entry] = _number(row["after"])
 		else:
-			entries.pop(row["entry"], None)
-	return entries, faults
+			self.entries.pop(entry, None)
+
+	def says(self, entry: str, values: dict) -> bool:
+		"""Whether the log says that `entry` is as in `values`."""
+		return self.entries.get(entry) == hash(text(values))
+
+
+def _number(kept: str | None) -> int | None:
+	if not kept:
+		return None
+	# Rows of version 0.1 have the empty values too.
+	return hash(text(said(json.loads(kept))) if ": null" in kept or ": 0" in kept else kept)
+
+
+def last_said(member: str, entry: str) -> dict | None:
+	"""What the log of the membership `member` said last of `entry`."""
+	table = frappe.qb.DocType(DOCTYPE)
+	query = frappe.qb.from_(table).select(table.after).orderby(table.sequence, order=frappe.qb.desc).limit(1)
+	found = query.where((table.membership == member) & (table.entry == entry)).run(pluck=True)
+	return said(json.loads(found[0])) if found and found[0] else None

@@ -1,4 +1,9 @@
-"""Loyalty Membership: one customer in one program, and the row that writers lock."""
+"""Loyalty Membership: one customer in one program, and the rows that writers lock.
+
+Everybody who moves points locks in one order: first the customers, in the order of their names (`hold`), then the
+memberships, in the order of theirs (`lock`, `lock_all`), then entries. Who writes memberships alone, as the daily
+jobs do, need not hold the customers.
+"""
 
 from datetime import date
 from decimal import Decimal
@@ -9,6 +14,7 @@ from frappe.query_builder.functions import Sum
 from frappe.utils import getdate, now, today
 from pypika import Case
 
+from loyalty_app.ledger import bulk
 from loyalty_app.rules import redemption
 from loyalty_app.rules.amounts import exact
 from loyalty_app.rules.earning import NEVER
@@ -31,6 +37,7 @@ STATE = (
 	"points_redeemed",
 	"points_expired",
 	"next_expiry",
+	"latest_posting",
 	"log_count",
 	"log_hash",
 )
@@ -66,6 +73,45 @@ def ensure(customer: str, program: str) -> str:
 	return frappe.db.get_value(DOCTYPE, {"customer": customer, "loyalty_program": program}, for_update=True)
 
 
+def hold(*customers: str) -> None:
+	"""Let no other transaction move points of `customers` until this one ends.
+
+	Frappe locks a customer that is being saved before any hook runs, and points change the tier that is shown on
+	the customer, so the customer's row is the first that anybody locks.
+	"""
+	table = frappe.qb.DocType("Customer")
+	query = frappe.qb.from_(table).select(table.name).where(table.name.isin(sorted(customers)))
+	query.orderby(table.name).for_update().run()
+
+
+def lock_for(customer: str, program: str) -> frappe._dict | None:
+	"""Lock the membership of `customer` in `program` and return its present state; None where there is none.
+
+	One that another transaction has opened since this one first read may be missed; `ensure` finds it.
+	"""
+	members = _states(_select_of(customer, program).for_update().run(as_dict=True))
+	return members[0] if members else None
+
+
+def lock_or_open(customer: str, program: str) -> frappe._dict:
+	"""Lock the membership of `customer` in `program`, opened if it is not there, and return its present state."""
+	return lock_for(customer, program) or lock(ensure(customer, program))
+
+
+def look(customer: str, program: str) -> frappe._dict | None:
+	"""The state of a membership as this transaction sees it, without a lock: to look at, not to decide from."""
+	members = _states(_select_of(customer, program).run(as_dict=True))
+	return members[0] if members else None
+
+
+def _select_of(customer: str, program: str):
+	table, of = frappe.qb.DocType(DOCTYPE), frappe.qb.DocType(DOCTYPE).as_("of")
+	name = frappe.qb.from_(of).select(of.name)
+	name = name.where((of.customer == customer) & (of.loyalty_program == program))
+	# By the primary key, so that a lock is on this one row and on no gap between customers.
+	return frappe.qb.from_(table).select(*STATE).where(table.name == name)
+
+
 def lock(name: str) -> frappe._dict:
 	"""Lock the membership by its primary key until the transaction ends, and return its present state.
 
@@ -82,9 +128,21 @@ def lock_all(names: list[str]) -> list[frappe._dict]:
 	return _states(_select(names).for_update().run(as_dict=True))
 
 
+def lock_with_customers(names: list[str]) -> list[frappe._dict]:
+	"""`lock_all`, after holding the memberships' customers: for who changes what is shown on those."""
+	if customers := {m.customer for m in states(names)}:
+		hold(*customers)
+	return lock_all(names)
+
+
 def state(name: str) -> frappe._dict:
 	"""The state of a membership as this transaction sees it, without a lock: to look at, not to decide from."""
-	return _states(_select([name]).run(as_dict=True))[0]
+	return states([name])[0]
+
+
+def states(names: list[str]) -> list[frappe._dict]:
+	"""`state` of several memberships, in the order of their names."""
+	return _states(_select(names).run(as_dict=True))
 
 
 def _select(names: list[str]):
@@ -95,7 +153,8 @@ def _select(names: list[str]):
 def _states(members: list[frappe._dict]) -> list[frappe._dict]:
 	for row in members:
 		row.total_spent = exact(row.total_spent)
-		row.next_expiry = getdate(row.next_expiry) if row.next_expiry else None
+		for key in ("next_expiry", "latest_posting"):
+			row[key] = getdate(row[key]) if row[key] else None
 		for key in (
 			"balance",
 			"shortfall",
@@ -119,41 +178,46 @@ def tiers_in(program: Document) -> list[Tier]:
 	return [Tier(r.tier_name, exact(r.min_spent), exact(r.collection_factor)) for r in rules]
 
 
-def shown_tier(program: str, total_spent: Decimal) -> str | None:
+def shown_tier(program: str, total_spent: Decimal, tiers: list[Tier] | None = None) -> str | None:
 	"""The tier that spending `total_spent` in all has reached; none before anything was spent."""
-	tier = tier_for(tiers_of(program), total_spent) if total_spent > 0 else None
+	tier = tier_for(tiers or tiers_of(program), total_spent) if total_spent > 0 else None
 	return tier.name if tier else None
 
 
-def apply(member: frappe._dict, before: dict[str, Entry], after: dict[str, Entry]) -> None:
-	"""Bring the locked `member` from the entries `before` to those `after`, and the customer's tier along."""
-	count(member, before, after)
+def apply(
+	member: frappe._dict, before: dict[str, Entry], after: dict[str, Entry], horizon: date = date.min
+) -> None:
+	"""Bring the locked `member` from the entries `before` to those `after`, and the customer's tier along.
+
+	`horizon`: every open lot that expires before it is among the entries.
+	"""
+	count(member, before, after, horizon)
 	save(member)
 
 
-def count(member: frappe._dict, before: dict[str, Entry], after: dict[str, Entry]) -> None:
+def count(
+	member: frappe._dict, before: dict[str, Entry], after: dict[str, Entry], horizon: date = date.min
+) -> None:
 	"""Bring the totals in `member` from the entries `before` to those `after`, which are written already."""
-	on = getdate(today())
 
 	def change(value):
 		return sum(value(e) for e in after.values()) - sum(value(e) for e in before.values())
 
+	member.balance += change(lambda e: e.remaining)
 	member.total_spent += change(lambda e: e.purchase_amount)
 	member.points_earned += change(lambda e: max(e.points, 0))
 	member.points_redeemed -= change(lambda e: e.points if e.is_spending else 0)
 	member.points_expired -= change(lambda e: e.points if e.kind is Kind.EXPIRED else 0)
 	member.shortfall -= change(lambda e: e.remaining if e.is_shortfall else 0)
-	if member.next_expiry and member.next_expiry < on:
-		# Points expired since the last movement and the daily job has not come by: count afresh.
-		member.balance = open_points(member.name, on)
-		member.next_expiry = first_expiry(member.name)
-	else:
-		member.balance += change(lambda e: e.remaining if e.expiry_date >= on else 0)
-		was, is_now = _expiries(before), _expiries(after)
-		if member.next_expiry in was - is_now:
-			member.next_expiry = first_expiry(member.name)
-		else:
-			member.next_expiry = min(is_now | {member.next_expiry or NEVER}) if is_now else member.next_expiry
+	if posted := {e.posting_date for e in after.values() if e.is_lot}:
+		member.latest_posting = max(posted | {member.latest_posting or date.min})
+	was, is_now = _expiries(before), _expiries(after)
+	earliest = min(is_now, default=NEVER)
+	if member.next_expiry not in was - is_now:
+		earliest = min(earliest, member.next_expiry or NEVER)
+	elif earliest > horizon:
+		earliest = first_expiry(member.name) or NEVER
+	member.next_expiry = None if earliest == NEVER else earliest
 
 
 def _expiries(book: dict[str, Entry]) -> set[date]:
@@ -166,26 +230,29 @@ def save(member: frappe._dict) -> None:
 	tier = shown_tier(member.loyalty_program, member.total_spent)
 	tier_changed = tier != (member.loyalty_program_tier or None)
 	member.loyalty_program_tier = tier
-	values = {key: member[key] for key in STATE[4:]} | {"total_spent": float(member.total_spent)}
-	table = frappe.qb.DocType(DOCTYPE)
-	query = frappe.qb.update(table).where(table.name == member.name)
-	for key, value in (values | {"modified": now(), "modified_by": frappe.session.user}).items():
-		query = query.set(table[key], value)
-	query.run()
-	frappe.clear_document_cache(DOCTYPE, member.name)
+	save_all([member])
 	if tier_changed:
-		show_tier(member.customer, member.loyalty_program, tier)
+		show_tier([member.customer], member.loyalty_program, tier)
 
 
-def show_tier(customer: str, program: str, tier: str | None) -> None:
-	"""Show `tier` on the customer, if `program` is the one the customer is in."""
+def save_all(members: list[frappe._dict]) -> None:
+	"""Write the state of the locked `members`."""
+	rows = {m.name: {key: m[key] for key in STATE[4:]} | {"total_spent": float(m.total_spent)} for m in members}
+	bulk.update(DOCTYPE, rows)
+	for member in members:
+		frappe.clear_document_cache(DOCTYPE, member.name)
+
+
+def show_tier(customers: list[str], program: str, tier: str | None) -> None:
+	"""Show `tier` on those of `customers` who are in `program`."""
 	table = frappe.qb.DocType("Customer")
 	(
 		frappe.qb.update(table)
 		.set(table.loyalty_program_tier, tier)
-		.where((table.name == customer) & (table.loyalty_program == program))
+		.where(table.name.isin(customers) & (table.loyalty_program == program))
 	).run()
-	frappe.clear_document_cache("Customer", customer)
+	for customer in customers:
+		frappe.clear_document_cache("Customer", customer)
 
 
 def mark_active(customer: str, program: str | None) -> None:
@@ -198,39 +265,42 @@ def mark_active(customer: str, program: str | None) -> None:
 	).run()
 
 
-def follow_tiers(program: Document) -> None:
-	"""Show the tier that the new rules of `program` give for its spend on every membership and customer in it."""
-	table = frappe.qb.DocType(DOCTYPE)
-	name = Case()
-	for tier in sorted(tiers_in(program), key=lambda t: t.minimum, reverse=True):
-		name = name.when((table.total_spent > 0) & (table.total_spent >= float(tier.minimum)), tier.name)
-	(
-		frappe.qb.update(table)
-		.set(table.loyalty_program_tier, name.else_(None))
-		.where(table.loyalty_program == program.name)
-	).run()
-	show_tiers(program.name)
-	frappe.clear_document_cache(DOCTYPE)
+def follow_tiers(names: list[str], tiers: list[Tier] | None = None) -> int:
+	"""Show the tier that their spend has reached, by `tiers` if they are not saved yet, on the memberships `names`
+	and their customers; return how many that changed."""
+	changed = []
+	for member in lock_with_customers(names) if names else ():
+		tier = shown_tier(member.loyalty_program, member.total_spent, tiers)
+		if tier != (member.loyalty_program_tier or None):
+			member.loyalty_program_tier = tier
+			changed.append(member)
+	if changed:
+		save_all(changed)
+	for tier, program in sorted({(m.loyalty_program_tier or "", m.loyalty_program) for m in changed}):
+		customers = [m.customer for m in changed if (m.loyalty_program_tier or "") == tier]
+		show_tier(customers, program, tier or None)
+	return len(changed)
 
 
-def show_tiers(program: str, customers: list[str] | None = None) -> None:
-	"""Show their memberships' tier on `customers`, or on all, who are in `program`."""
-	if customers == []:
-		return
+def show_tiers(program: str, customers: list[str]) -> None:
+	"""Show their memberships' tier on `customers`, who are in `program`."""
 	# The query builder writes a subquery after SET without its parentheses.
 	frappe.db.sql(
 		"""update `tabCustomer` set loyalty_program_tier = (
 			select loyalty_program_tier from `tabLoyalty Membership`
 			where `tabLoyalty Membership`.customer = `tabCustomer`.name
 			and `tabLoyalty Membership`.loyalty_program = %(program)s)
-		where loyalty_program = %(program)s"""
-		+ (" and name in %(customers)s" if customers else ""),
+		where loyalty_program = %(program)s and name in %(customers)s""",
 		{"program": program, "customers": customers},
 	)
-	if customers is None:
-		frappe.clear_document_cache("Customer")
-	for customer in customers or ():
+	for customer in customers:
 		frappe.clear_document_cache("Customer", customer)
+
+
+def of_program(program: str):
+	"""The query for the names of the memberships in `program`, in their order."""
+	table = frappe.qb.DocType(DOCTYPE)
+	return frappe.qb.from_(table).select(table.name).where(table.loyalty_program == program).orderby(table.name)
 
 
 def follow_company(program: str, company: str) -> None:
@@ -252,35 +322,51 @@ def _open(name: str, on: date):
 	)
 
 
-def open_points(name: str, on: date) -> int:
-	"""What is left of all lots of the locked membership that are good on `on` or later, less shortfalls."""
-	table, query = _open(name, on)
-	# Row by row, as a sum cannot be locked everywhere, and a read without a lock would see an old snapshot.
-	return sum(query.select(table.remaining_points).for_update().run(pluck=True))
-
-
 def first_expiry(name: str, on: date = date.min, locking: bool = True) -> date | None:
 	"""The earliest day, from `on`, through which a lot with points left is good; None where none ever expires.
 
 	With `locking`, of a locked membership and as it is now; without, as the transaction first saw it.
 	"""
-	table, query = _open(name, on)
-	query = query.select(table.expiry_date).where((table.remaining_points > 0) & (table.expiry_date < NEVER))
-	query = query.orderby(table.expiry_date).limit(1)
+	query = _first_expiry(name, on)
 	earliest = (query.for_update() if locking else query).run(pluck=True)
 	return getdate(earliest[0]) if earliest else None
 
 
-def spendable(name: str, on: date) -> int:
-	"""Points of the membership `name` that may be spent on the posting date `on`; below 0 after a shortfall.
+def _first_expiry(name, on: date):
+	table, query = _open(name, on)
+	query = query.select(table.expiry_date).where((table.remaining_points > 0) & (table.expiry_date < NEVER))
+	return query.orderby(table.expiry_date).limit(1)
 
-	A helpful number, read without a lock: the binding check is made under the lock at submit.
+
+def first_expiries(names: list[str]) -> dict[str, date | None]:
+	"""`first_expiry` of each of the memberships `names`, as the transaction first saw it and with its own changes."""
+	table = frappe.qb.DocType(DOCTYPE)
+	query = frappe.qb.from_(table).select(table.name, _first_expiry(table.name, date.min))
+	rows = query.where(table.name.isin(names)).run()
+	return {name: getdate(earliest) if earliest else None for name, earliest in rows}
+
+
+def spendable(name: str, on: date) -> int:
+	"""Points of the membership `name` that may be spent on the posting date `on`; below 0 after a shortfall."""
+	return spendable_by(state(name), on)
+
+
+def spendable_by(member: frappe._dict, on: date) -> int:
+	"""Points of `member`, whose state was read, that may be spent on the posting date `on`; below 0 after a shortfall.
+
+	A helpful number, read without a lock: the binding check is made under the lock at submit. The cached balance
+	answers unless a lot expires before `on` or was posted after it.
 	"""
+	if on >= getdate(today()):
+		all_good = not member.next_expiry or member.next_expiry >= on
+		if all_good and (not member.latest_posting or member.latest_posting <= on):
+			return member.balance
+	name = member.name
 	table, query = _open(name, on)
 	query = query.where((table.posting_date <= on) | (table.remaining_points < 0))
 	points = int(query.select(Sum(table.remaining_points)).run()[0][0] or 0)
 	if on < getdate(today()):
-		# The daily job has closed lots that were still good on that day.
+		# Lots that were still good on that day have been closed since.
 		lot = frappe.qb.DocType(ENTRY).as_("lot")
 		closed = (
 			frappe.qb.from_(table)
@@ -313,19 +399,17 @@ def summary(customer: str, program: str | None = None, on: date | None = None) -
 		return frappe._dict()
 	doc = frappe.get_cached_doc("Loyalty Program", program)
 	on = getdate(on or today())
-	fields = ["name", "total_spent", "points_earned", "points_redeemed", "points_expired"]
-	row = (
-		frappe.db.get_value(DOCTYPE, {"customer": customer, "loyalty_program": program}, fields, as_dict=True)
-		or frappe._dict()
-	)
+	row = look(customer, program) or frappe._dict()
 	spent = exact(row.total_spent)
 	tiers = tiers_of(program)
 	tier = tier_for(tiers, spent) if spent > 0 else None
 	following = next_tier(tiers, spent) if tier else min(tiers, key=lambda t: t.minimum, default=None)
-	balance = spendable(row.name, on) if row.name else 0
+	balance = spendable_by(row, on) if row else 0
 	factor = exact(doc.conversion_factor)
 	places = currency_places(doc.company)
-	expiring = first_expiry(row.name, on, locking=False) if row.name else None
+	expiring = row.next_expiry
+	if expiring and expiring < on:
+		expiring = first_expiry(row.name, on, locking=False)
 	return frappe._dict(
 		loyalty_program=program,
 		company=doc.company,

@@ -3,7 +3,7 @@
 import frappe
 from frappe.utils import getdate, today
 
-from loyalty_app.ledger import entries, log, membership
+from loyalty_app.ledger import entries, expiry, log, membership
 from loyalty_app.ledger.log import Cause
 from loyalty_app.rules import lots
 
@@ -14,6 +14,7 @@ def merge_customers(old: str, new: str) -> None:
 	Both memberships' logs tell of the move; the emptied membership is deleted, its log stays. A membership in a
 	program that `new` is not in needs nothing: the rename itself carries it over.
 	"""
+	membership.hold(old, new)
 	for source, program in frappe.get_all(
 		membership.DOCTYPE,
 		filters={"customer": old},
@@ -29,11 +30,11 @@ def merge_customers(old: str, new: str) -> None:
 def pool(source: str, target: str, cause: Cause) -> None:
 	"""Move all entries of the membership `source` into `target` and delete `source`."""
 	members = {member.name: member for member in membership.lock_all([source, target])}
+	for member in members.values():
+		expiry.close_due(member)
 	table = frappe.qb.DocType(entries.DOCTYPE)
 	moved = {e.name: e for e in entries.read(table.membership == source)}
-	leaving = [
-		log.Change(e.name, entries.logged(entries.to_row(e, members[source])), None) for e in moved.values()
-	]
+	leaving = [entries.change_of(e.name, entries.to_row(e, members[source]), None) for e in moved.values()]
 	log.append(members[source], leaving, cause)
 	member = members[target]
 	kept = {e.name: e for e in entries.read(table.membership == target, table.is_open == 1)}
@@ -56,4 +57,4 @@ def refresh_customer(customer: str) -> None:
 	name = values.loyalty_program and membership.find(customer, values.loyalty_program)
 	if name:
 		tier = frappe.db.get_value(membership.DOCTYPE, name, "loyalty_program_tier")
-		membership.show_tier(customer, values.loyalty_program, tier)
+		membership.show_tier([customer], values.loyalty_program, tier)

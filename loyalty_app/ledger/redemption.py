@@ -69,8 +69,9 @@ def payable_total(doc: Document) -> Decimal:
 def check(doc: Document, points: int) -> None:
 	"""Refuse to redeem `points` on the invoice `doc`, whose totals are computed, if a rule forbids it.
 
-	The balance is checked here by a plain read, to help while the invoice is a draft; the ledger checks it
-	again under its lock when the invoice is submitted. Rules 5. Raises ValidationError.
+	The balance is checked by a plain read while the invoice is a draft, to help. When it is submitted,
+	`check_balance` does so under the lock before ERPNext writes anything, and the ledger decides after. Rules 5.
+	Raises ValidationError.
 	"""
 	program = frappe.get_cached_doc("Loyalty Program", doc.loyalty_program)
 	posting_date = getdate(doc.posting_date)
@@ -103,8 +104,13 @@ def check(doc: Document, points: int) -> None:
 			).format(points, money(amount, program), money(total, program))
 		)
 	check_limits(points, amount, total, program)
-	name = membership.find(doc.customer, program.name)
-	spendable = membership.spendable(name, posting_date) if name else 0
+	if doc.docstatus == 0:
+		check_balance(doc, points, membership.look(doc.customer, program.name))
+
+
+def check_balance(doc: Document, points: int, member: frappe._dict | None) -> None:
+	"""Refuse to redeem `points` on the invoice `doc` if `member` cannot spend so many on its posting date."""
+	spendable = membership.spendable_by(member, getdate(doc.posting_date)) if member else 0
 	if points > spendable:
 		invoices.refuse_redemption(points, spendable, doc)
 

@@ -6,11 +6,15 @@ so that an interrupted run goes on where it stopped.
 """
 
 from collections import defaultdict
+from datetime import date
+from decimal import Decimal
 
 import frappe
+from frappe.query_builder.functions import Count
 from frappe.utils import cint, getdate, now, today, update_progress_bar
+from pypika.terms import ExistsCriterion
 
-from loyalty_app.ledger import bulk, entries, log, membership
+from loyalty_app.ledger import bulk, entries, expiry, log, membership
 from loyalty_app.rules import lots
 from loyalty_app.rules.amounts import exact
 from loyalty_app.rules.lots import Entry, Kind, Terms, Voucher
@@ -19,7 +23,8 @@ FOUND = log.Cause("Install")
 # The event of log rows that tell how an entry was put right; the report of corrections lists them.
 CORRECTED = log.Cause("Install Correction")
 
-MEMBERSHIPS_AT_ONCE = 500
+MEMBERSHIPS_AT_ONCE = 200
+ENTRIES_AT_ONCE = 20_000
 
 
 def take_over_entries() -> int:
@@ -28,24 +33,41 @@ def take_over_entries() -> int:
 	Entries of customers or programs that are not there any more are left as they are.
 	"""
 	open_memberships()
-	link_entries()
+	total = frappe.db.count(entries.DOCTYPE)
+	done, last = 0, ""
+	while (until := nth_entry(last)) is not None:
+		link_entries(last, until)
+		frappe.db.commit()  # nosemgrep: installing, one set is one transaction
+		done, last = min(done + ENTRIES_AT_ONCE, total), until
+		update_progress_bar("Finding the members of loyalty points", done - 1, max(total, 1))
+	total = unbuilt(Count("*")).run()[0][0]
 	table = frappe.qb.DocType(membership.DOCTYPE)
-	entry = frappe.qb.DocType(entries.DOCTYPE)
-	to_do = (
-		frappe.qb.from_(table)
-		.select(table.name)
-		.where(table.log_count == 0)
-		.where(table.name.isin(frappe.qb.from_(entry).select(entry.membership).distinct()))
-		.orderby(table.name)
-		.run(pluck=True)
-	)
-	for start in range(0, len(to_do), MEMBERSHIPS_AT_ONCE):
-		build(to_do[start : start + MEMBERSHIPS_AT_ONCE])
-		frappe.db.commit()  # nosemgrep: installing, one batch is one transaction
-		update_progress_bar(
-			"Taking over loyalty points", start // MEMBERSHIPS_AT_ONCE, len(to_do) // MEMBERSHIPS_AT_ONCE + 1
-		)
-	return len(to_do)
+	done, last = 0, ""
+	query = unbuilt(table.name).orderby(table.name).limit(MEMBERSHIPS_AT_ONCE)
+	while names := query.where(table.name > last).run(pluck=True):
+		frappe.db.commit()  # nosemgrep: what is built is read afresh
+		build(names)
+		frappe.db.commit()  # nosemgrep: installing, one set is one transaction
+		done, last = done + len(names), names[-1]
+		update_progress_bar("Taking over loyalty points", done - 1, max(total, 1))
+	return done
+
+
+def unbuilt(*select):
+	"""The query for memberships that have entries, but no log yet."""
+	table, entry = frappe.qb.DocType(membership.DOCTYPE), frappe.qb.DocType(entries.DOCTYPE)
+	has_entries = frappe.qb.from_(entry).select(1).where(entry.membership == table.name)
+	return frappe.qb.from_(table).select(*select).where((table.log_count == 0) & ExistsCriterion(has_entries))
+
+
+def nth_entry(after: str) -> str | None:
+	"""The name of the entry so many after the one named `after`, or of the last; None after the last."""
+	table = frappe.qb.DocType(entries.DOCTYPE)
+	query = frappe.qb.from_(table).select(table.name).where(table.name > after)
+	found = query.orderby(table.name).limit(1).offset(ENTRIES_AT_ONCE - 1).run(pluck=True)
+	if not found:
+		found = query.orderby(table.name, order=frappe.qb.desc).limit(1).run(pluck=True)
+	return found[0] if found else None
 
 
 def open_memberships() -> None:
@@ -86,15 +108,26 @@ def open_memberships() -> None:
 	bulk.insert(membership.DOCTYPE, rows)
 
 
-def link_entries() -> None:
-	"""Name its membership in every entry that names none."""
+def link_entries(after: str, until: str) -> None:
+	"""Name its membership in every entry that names none, of those from one name to another.
+
+	A lot is full until `build` has looked at it.
+	"""
 	# The query builder writes a subquery after SET without its parentheses.
 	frappe.db.sql(
-		"""update `tabLoyalty Point Entry` set membership = (
-			select name from `tabLoyalty Membership`
-			where `tabLoyalty Membership`.customer = `tabLoyalty Point Entry`.customer
-			and `tabLoyalty Membership`.loyalty_program = `tabLoyalty Point Entry`.loyalty_program)
-		where membership is null or membership = ''"""
+		"""update `tabLoyalty Point Entry` set
+			membership = (
+				select name from `tabLoyalty Membership`
+				where `tabLoyalty Membership`.customer = `tabLoyalty Point Entry`.customer
+				and `tabLoyalty Membership`.loyalty_program = `tabLoyalty Point Entry`.loyalty_program),
+			remaining_points = case when loyalty_points > 0 then loyalty_points else 0 end,
+			is_open = case when loyalty_points > 0 then 1 else 0 end
+		where (membership is null or membership = '') and name > %(after)s and name <= %(until)s
+			and exists (
+				select name from `tabLoyalty Membership`
+				where `tabLoyalty Membership`.customer = `tabLoyalty Point Entry`.customer
+				and `tabLoyalty Membership`.loyalty_program = `tabLoyalty Point Entry`.loyalty_program)""",
+		{"after": after, "until": until},
 	)
 
 
@@ -104,66 +137,62 @@ def _untaken(entry):
 
 def build(names: list[str]) -> None:
 	"""Put the entries of some memberships without a log in order, and give them their log and totals."""
+	members = membership.lock_with_customers(names)
 	table = frappe.qb.DocType(entries.DOCTYPE)
-	rows = defaultdict(list)
-	found = frappe.qb.from_(table).select("*").where(table.membership.isin(names)).orderby(table.creation)
-	for row in found.run(as_dict=True):
-		rows[row.membership].append(row)
+	rows = defaultdict(dict)
+	query = entries.select(table.membership.isin(names))
+	query = query.select(table.membership, table.customer, table.loyalty_program, table.company, table.creation)
+	for row in query.orderby(table.creation).run(as_dict=True):
+		rows[row["membership"]][row["name"]] = row
 
-	written, gone, members, history = [], [], [], []
-	for member in membership.lock_all(names):
+	changed, made, gone = {}, [], []
+	found, corrected, expired = log.Page(FOUND), log.Page(CORRECTED), log.Page(expiry.CAUSE)
+	on = getdate(today())
+	for member in members:
 		factors = {t.name: t.factor for t in membership.tiers_of(member.loyalty_program)}
-		originals = {row.name: row for row in rows[member.name]}
-		before = {e.name: e for e in (as_entry(row, factors) for row in rows[member.name])}
-		after = lots.adopt(before.values(), getdate(today()), entries.new_name)
-		written += [full_row(e, member, originals.get(e.name)) for e in after.values()]
-		gone += [entry for entry in before if entry not in after]
-		history += log.rows(
-			member, [log.Change(e.name, None, logged(e, member)) for e in before.values()], FOUND
+		mine = rows[member.name]
+		before = {name: as_entry(row, factors) for name, row in mine.items()}
+		adopted = lots.adopt(before.values(), on, entries.new_name)
+		after = lots.expire(adopted.values(), on, entries.new_name)
+		was = {name: entries.to_row(e, member) for name, e in before.items()}
+		now_is = {name: entries.to_row(e, member) for name, e in after.items()}
+		for name, row in now_is.items():
+			if name not in mine:
+				made.append({"name": name, "membership": member.name, **row})
+			elif difference := {key: v for key, v in row.items() if v != stored(mine[name][key])}:
+				changed[name] = difference
+		gone += [name for name in before if name not in after]
+		found.add(member, [entries.change_of(name, None, row) for name, row in was.items()])
+		corrected.add(member, corrections(was, {name: row for name, row in now_is.items() if name in adopted}))
+		expired.add(
+			member, [entries.change_of(name, None, row) for name, row in now_is.items() if name not in adopted]
 		)
-		history += log.rows(member, corrections(before, after, member), CORRECTED)
-		membership.count(member, {}, after)
-		members.append(member)
+		membership.count(member, {}, after, horizon=lots.NEVER)
 
-	frappe.qb.from_(table).delete().where(table.name.isin([*gone, *(row["name"] for row in written)])).run()
-	bulk.insert(entries.DOCTYPE, written)
-	bulk.insert(log.DOCTYPE, history)
+	if gone:
+		frappe.qb.from_(table).delete().where(table.name.isin(gone)).run()
+	bulk.update(entries.DOCTYPE, changed)
+	entries.insert_rows(made)
+	for page in (found, corrected, expired):
+		page.write()
 	for member in members:
 		membership.save(member)
 		if not member.loyalty_program_tier:
 			# ERPNext leaves a tier standing when the purchases that reached it are cancelled.
-			membership.show_tier(member.customer, member.loyalty_program, None)
+			membership.show_tier([member.customer], member.loyalty_program, None)
 
 
-def corrections(before: dict[str, Entry], after: dict[str, Entry], member: dict) -> list[log.Change]:
-	"""What putting the entries in order changed of them, beside what follows from the draws."""
-	changes = [
-		log.Change(
-			name,
-			logged(before[name], member) if name in before else None,
-			logged(after[name], member) if name in after else None,
-		)
-		for name in {**before, **after}
-	]
+def corrections(was: dict[str, dict], now_is: dict[str, dict]) -> list[log.Change]:
+	"""What putting the entries in order changed of their rows, beside what follows from the draws."""
+	changes = [entries.change_of(name, was.get(name), now_is.get(name)) for name in {**was, **now_is}]
 	return [change for change in changes if change.before != change.after]
 
 
-def logged(entry: Entry, member: dict) -> dict:
-	return entries.logged(entries.to_row(entry, member))
-
-
-def full_row(entry: Entry, member: dict, original: dict | None) -> dict:
-	"""The database row of `entry`: what the `original` row said beside, e.g. in custom fields, stays."""
-	stamp, user = now(), frappe.session.user
-	new = {
-		"name": entry.name,
-		"owner": user,
-		"creation": stamp,
-		"modified_by": user,
-		"modified": stamp,
-		"docstatus": 0,
-	}
-	return {**(original or new), **entries.to_row(entry, member), "membership": member["name"]}
+def stored(value):
+	"""A database value as `entries.to_row` would write it."""
+	if isinstance(value, date):
+		return value.isoformat()
+	return float(value) if isinstance(value, Decimal) else value
 
 
 def as_entry(row: dict, factors: dict) -> Entry:

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 )
 
 from loyalty_app.ledger import verify
-from loyalty_app.ledger.expiry import close_expired
+from loyalty_app.ledger.expiry import close_all
 from loyalty_app.ledger.membership import find, spendable, summary
 from loyalty_app.rules.lots import Voucher
 from loyalty_app.rules.test_lots import Model
@@ -179,7 +179,7 @@ class HistoryMachine(RuleBasedStateMachine):
 	@rule()
 	def expire(self):
 		if name := find(self.customer.name, self.program.name):
-			close_expired(name)
+			close_all([name])
 
 	@rule(
 		duration=st.sampled_from([0, 5, 30]),

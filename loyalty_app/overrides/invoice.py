@@ -7,7 +7,7 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint, flt
 
-from loyalty_app.ledger import Event, foreign, membership, redemption, settle_invoice
+from loyalty_app.ledger import Event, foreign, membership, redemption, settle_invoice, unless_busy
 from loyalty_app.ledger.invoices import FACTS
 from loyalty_app.overrides.consolidation import is_consolidation
 from loyalty_app.setup import takeover
@@ -69,21 +69,41 @@ def validate(doc: Document, method: str | None = None) -> None:
 
 
 def before_submit(doc: Document, method: str | None = None) -> None:
+	"""Take the locks of the ledger before ERPNext takes its own, and refuse what cannot be redeemed before ERPNext,
+	and other apps, have done anything."""
 	expect_entries_of_others(doc)
+	if not is_member_s(doc):
+		return
+	with unless_busy():
+		membership.hold(doc.customer)
+		if cint(doc.redeem_loyalty_points) and not cint(doc.is_return):
+			member = membership.lock_for(doc.customer, doc.loyalty_program)
+			redemption.check_balance(doc, cint(doc.loyalty_points), member)
 
 
 def on_submit(doc: Document, method: str | None = None) -> None:
-	settle_invoice(doc, Event.RETURN if cint(doc.is_return) else Event.SUBMIT)
+	with unless_busy():
+		settle_invoice(doc, Event.RETURN if cint(doc.is_return) else Event.SUBMIT)
 	foreign.let_go(doc)
 
 
 def before_cancel(doc: Document, method: str | None = None) -> None:
+	"""Take the locks of the ledger before ERPNext takes its own."""
 	expect_entries_of_others(doc)
+	if is_member_s(doc):
+		with unless_busy():
+			membership.hold(doc.customer)
 
 
 def on_cancel(doc: Document, method: str | None = None) -> None:
-	settle_invoice(doc, Event.RETURN_CANCELLED if cint(doc.is_return) else Event.CANCEL)
+	with unless_busy():
+		settle_invoice(doc, Event.RETURN_CANCELLED if cint(doc.is_return) else Event.CANCEL)
 	foreign.let_go(doc)
+
+
+def is_member_s(doc: Document) -> bool:
+	"""Whether points may move with `doc`."""
+	return bool(doc.customer and doc.loyalty_program and not doc.get("is_consolidated"))
 
 
 def expect_entries_of_others(doc: Document) -> None:
@@ -186,9 +206,10 @@ def take_back(doc: Document) -> None:
 	doc.loyalty_program = invoice.loyalty_program
 	if not invoice.redeemed:
 		return
-	if doc.docstatus == 1 and (name := membership.find(invoice.customer, invoice.loyalty_program)):
+	if doc.docstatus == 1:
 		# Two returns at once share what is left to give back, so the second waits for the first.
-		membership.lock(name)
+		with unless_busy():
+			membership.hold(invoice.customer)
 	back = redemption.taken_back(doc, invoice)
 	if not back.points:
 		return

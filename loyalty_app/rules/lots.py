@@ -98,6 +98,7 @@ class Wanted:
 	redeem: points spent by the voucher in all.
 	redeem_on: the posting date that decides which lots may be drawn on.
 	on: the date of the event, from which on other lots may cover a shortfall.
+	today: lots that were good through a day before it are closed.
 	strict: refuse to redeem more than is spendable; otherwise the rest is recorded as a shortfall.
 	block_spent: refuse to take back points that other vouchers have spent already.
 	"""
@@ -107,6 +108,7 @@ class Wanted:
 	redeem: int
 	redeem_on: date
 	on: date
+	today: date
 	strict: bool = True
 	block_spent: bool = False
 
@@ -172,23 +174,25 @@ def settle(entries: Iterable[Entry], wanted: Wanted, new_name: Callable[[], str]
 	"""Bring a voucher's entries to what is wanted; return all entries by name.
 
 	`entries` must hold the voucher's own, the lots those draw on, the draws on the voucher's lot, all
-	shortfalls, and lots in the order of drawing until `has_enough`. Expiry rows among them, with their lots, are reopened first and
-	closed again after, so that a redemption posted before the expiry finds its points whether or not the
-	daily job has run.
+	shortfalls, and lots in the order of drawing until `has_enough`. Expiry rows among them, with their lots,
+	are reopened first; what has expired is closed (again) after, so that a redemption posted before the expiry
+	finds its points, and no lot that has expired stays open.
 
 	Raises NotEnoughPoints, AlreadySpent.
 	"""
 	book = _Book(entries, new_name)
-	closed = book.reopen()
+	book.reopen()
 	book.release(wanted)
 	book.replace_lot(wanted)
 	book.draw(wanted)
 	book.cover(wanted.on)
-	book.close(book.renamed.get(name, name) for name in closed)
+	book.close_expired(wanted.today)
 	return book.result()
 
 
-def adjust(entries: Iterable[Entry], entry: Entry, new_name: Callable[[], str]) -> dict[str, Entry]:
+def adjust(
+	entries: Iterable[Entry], entry: Entry, today: date, new_name: Callable[[], str]
+) -> dict[str, Entry]:
 	"""Add `entry` that no invoice stands behind; return all entries by name.
 
 	Positive points become a lot and cover shortfalls first. Negative points are drawn from the lot that
@@ -201,6 +205,7 @@ def adjust(entries: Iterable[Entry], entry: Entry, new_name: Callable[[], str]) 
 	if entry.points >= 0:
 		book.put(replace(entry, remaining=entry.points))
 		book.cover(entry.posting_date)
+		book.close_expired(today)
 		return book.result()
 	names = iter([entry.name])
 	book.new_name = lambda: next(names, None) or new_name()
@@ -264,7 +269,7 @@ def adopt(entries: Iterable[Entry], today: date, new_name: Callable[[], str]) ->
 def expire(entries: Iterable[Entry], today: date, new_name: Callable[[], str]) -> dict[str, Entry]:
 	"""Close the lots among `entries` that were good through a day before `today`; return all by name."""
 	book = _Book(entries, new_name)
-	book.close(e.name for e in list(book.entries.values()) if e.is_lot and e.expiry_date < today)
+	book.close_expired(today)
 	return book.result()
 
 
@@ -278,9 +283,6 @@ class _Book:
 
 	entries: dict[str, Entry]
 	new_name: Callable[[], str]
-	# A return gives the earned entry a new name: old name -> new name.
-	renamed: dict[str, str] = field(default_factory=dict)
-
 	# Draws by what makes them one row: a book of many lots is not searched for each of them.
 	rows: dict[tuple, str] = field(default_factory=dict)
 
@@ -289,7 +291,6 @@ class _Book:
 		for entry in entries:
 			self.put(entry)
 		self.new_name = new_name
-		self.renamed = {}
 
 	def result(self) -> dict[str, Entry]:
 		# Draws that were given back whole are no entries; a lot of zero points still carries its spend.
@@ -348,27 +349,23 @@ class _Book:
 				self.take(like, part, lot.name)
 				points -= part
 
-	def reopen(self) -> list[str]:
-		"""Give expired points back to their lots; return the lots' names."""
-		rows = self.where(lambda e: e.kind is Kind.EXPIRED)
-		for row in rows:
+	def reopen(self) -> None:
+		"""Give expired points back to their lots."""
+		for row in self.where(lambda e: e.kind is Kind.EXPIRED):
 			self.give_back(row, -row.points)
-		return [row.lot for row in rows if row.lot]
 
-	def close(self, names: Iterable[str]) -> None:
-		for name in names:
-			lot = self.entries.get(name)
-			if lot and lot.remaining > 0:
-				row = Entry(
-					name="",
-					kind=Kind.EXPIRED,
-					voucher=lot.voucher,
-					points=0,
-					remaining=0,
-					posting_date=lot.expiry_date + timedelta(days=1),
-					expiry_date=lot.expiry_date,
-				)
-				self.take(row, lot.remaining, lot.name)
+	def close_expired(self, today: date) -> None:
+		for lot in self.where(lambda e: e.is_lot and e.remaining > 0 and e.expiry_date < today):
+			row = Entry(
+				name="",
+				kind=Kind.EXPIRED,
+				voucher=lot.voucher,
+				points=0,
+				remaining=0,
+				posting_date=lot.expiry_date + timedelta(days=1),
+				expiry_date=lot.expiry_date,
+			)
+			self.take(row, lot.remaining, lot.name)
 
 	def redemptions(self, voucher: Voucher) -> list[Entry]:
 		return self.where(lambda e: e.kind is Kind.REDEEMED and e.voucher == voucher and e.points < 0)
@@ -419,7 +416,6 @@ class _Book:
 					terms=earning.terms,
 				)
 			)
-			self.renamed.update(dict.fromkeys(names, lot_name))
 		# First spent, first kept: the latest spending is what the points no longer reach for.
 		for draw in sorted(draws, key=lambda d: (d.posting_date, d.name)):
 			kept = min(-draw.points, left)

@@ -125,10 +125,11 @@ class LotsMachine(RuleBasedStateMachine):
 		earning = earned is not None and Earning(
 			earned, Decimal(earned * 10), posted, expires, "Silver", Terms(Decimal(10))
 		)
-		wanted = Wanted(who, earning or None, redeemed, posted, on, strict, block)
+		wanted = Wanted(who, earning or None, redeemed, posted, on, self.today, strict, block)
 		self.entries = lots.settle(self.entries.values(), wanted, self.new_name)
 		again = lots.settle(self.entries.values(), wanted, self.new_name)
 		assert again == self.entries, "settling twice must change nothing"
+		assert not any(e.is_lot and e.remaining and e.expiry_date < self.today for e in self.entries.values())
 		self.model.settle(who, earned or 0, redeemed, posted, expires, on)
 
 	@rule(
@@ -250,29 +251,29 @@ class TestAdjust(TestCase):
 
 	def test_negative_points_are_drawn_from_lots_and_the_first_row_keeps_its_name(self):
 		book = [replace_voucher(self.entry(n, 10, date(2026, 6, d)), n) for n, d in (("B", 2), ("A", 1))]
-		after = lots.adjust(book, self.entry("ADJ", -15), self.new_name)
+		after = lots.adjust(book, self.entry("ADJ", -15), START, self.new_name)
 		self.assertEqual((after["ADJ"].points, after["ADJ"].lot), (-10, "A"))
 		self.assertEqual((after["N1"].points, after["N1"].lot), (-5, "B"))
 		self.assertEqual((after["A"].remaining, after["B"].remaining), (0, 5))
 
 	def test_entries_without_a_document_have_nothing_in_common(self):
-		after = lots.adjust([self.entry("A", 10)], self.entry("ADJ", -4), self.new_name)
+		after = lots.adjust([self.entry("A", 10)], self.entry("ADJ", -4), START, self.new_name)
 		self.assertEqual((after["A"].remaining, after["ADJ"].lot), (6, "A"))
 		debt = lots.replace(self.entry("D", -3), remaining=-3, expiry_date=lots.NEVER)
-		after = lots.adjust([debt], self.entry("B", 10), self.new_name)
+		after = lots.adjust([debt], self.entry("B", 10), START, self.new_name)
 		self.assertEqual((after["B"].remaining, after["D"].lot), (7, "B"))
 
 	def test_more_than_there_is_is_refused(self):
 		with self.assertRaises(NotEnoughPoints) as caught:
-			lots.adjust([replace_voucher(self.entry("A", 10), "A")], self.entry("ADJ", -11), self.new_name)
+			lots.adjust([replace_voucher(self.entry("A", 10), "A")], self.entry("ADJ", -11), START, self.new_name)
 		self.assertEqual((caught.exception.asked, caught.exception.spendable), (11, 10))
 
 	def test_a_named_lot_is_the_one_drawn_on(self):
 		book = [replace_voucher(self.entry(n, 10, date(2026, 6, d)), n) for n, d in (("B", 2), ("A", 1))]
-		after = lots.adjust(book, self.entry("ADJ", -5, lot="B"), self.new_name)
+		after = lots.adjust(book, self.entry("ADJ", -5, lot="B"), START, self.new_name)
 		self.assertEqual((after["A"].remaining, after["B"].remaining), (10, 5))
 		with self.assertRaises(NotEnoughPoints):
-			lots.adjust(book, self.entry("ADJ", -11, lot="B"), self.new_name)
+			lots.adjust(book, self.entry("ADJ", -11, lot="B"), START, self.new_name)
 
 
 def replace_voucher(entry, name):

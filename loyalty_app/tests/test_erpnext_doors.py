@@ -11,7 +11,7 @@ import frappe
 from frappe.utils import add_days, today
 
 from loyalty_app import hooks
-from loyalty_app.ledger.expiry import close_expired
+from loyalty_app.ledger.expiry import close_all
 from loyalty_app.ledger.membership import find
 from loyalty_app.tests.test_documents import LoyaltyTestCase, balance, earned, entries_of, gl_of
 from loyalty_app.tests.utils import account, company, make_customer, make_invoice, make_program, make_return
@@ -101,7 +101,7 @@ class TestNumbers(DoorsTestCase):
 		self.assertEqual(str(earned(old).expiry_date), add_days(today(), 10))
 		older = make_invoice(self.customer, 500, posting_date=add_days(today(), -31))
 		self.assert_all_say(80 + 28)
-		close_expired(find(self.customer.name, self.program.name))
+		close_all([find(self.customer.name, self.program.name)])
 		self.assert_all_say(80 + 28)
 		self.assertEqual(sum(e.loyalty_points for e in entries_of(older)), 0)
 

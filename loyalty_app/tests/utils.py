@@ -4,7 +4,9 @@ The factories go through the ORM and use nothing of ERPNext's test modules, so t
 with ERPNext. Each call makes a new record with a name of its own; the company is made once.
 """
 
-from contextlib import contextmanager
+import sys
+from contextlib import ExitStack, contextmanager
+from unittest.mock import patch
 
 import frappe
 from frappe.model.base_document import BaseDocument
@@ -33,6 +35,7 @@ __all__ = [
 	"make_program",
 	"make_return",
 	"make_user",
+	"on_day",
 	"root",
 	"store",
 	"tax_account",
@@ -60,6 +63,16 @@ def as_user(user: str):
 		yield
 	finally:
 		frappe.set_user(before)
+
+
+@contextmanager
+def on_day(day):
+	"""Let this app think for a while that today is `day`."""
+	with ExitStack() as stack:
+		for name, module in list(sys.modules.items()):
+			if name.startswith("loyalty_app.") and vars(module).get("today") is today:
+				stack.enter_context(patch.object(module, "today", lambda: str(getdate(day))))
+		yield
 
 
 @contextmanager

@@ -20,6 +20,7 @@ class LoyaltyMembership(Document):
 		company: DF.Link | None
 		customer: DF.Link
 		customer_name: DF.Data | None
+		latest_posting: DF.Date | None
 		log_count: DF.Int
 		log_hash: DF.Data | None
 		loyalty_program: DF.Link
@@ -53,7 +54,7 @@ class LoyaltyMembership(Document):
 
 
 def on_doctype_update():
-	"""One membership per customer and program; program and company are what the nightly jobs select by."""
+	"""One membership per customer and program; members of a program, and whose points expire, are looked for."""
 	frappe.db.add_unique(
 		"Loyalty Membership",
 		["customer", "loyalty_program"],
@@ -62,3 +63,4 @@ def on_doctype_update():
 	frappe.db.add_index(
 		"Loyalty Membership", ["loyalty_program", "active"], index_name="loyalty_membership_program_active"
 	)
+	frappe.db.add_index("Loyalty Membership", ["next_expiry"], index_name="loyalty_membership_next_expiry")

@@ -9,7 +9,7 @@ from frappe.model.document import Document
 from frappe.utils import cint, cstr, flt, formatdate, getdate
 
 from loyalty_app import enrolment
-from loyalty_app.ledger import membership
+from loyalty_app.ledger import membership, runs
 
 # what the columns hold: Currency and Float are decimal(21,9)
 LARGEST_AMOUNT = Decimal(10) ** 12 - 1
@@ -17,6 +17,8 @@ SMALLEST_STEP = Decimal("0.000000001")
 # an expiry further away than this is a typing error, and a date beyond year 9999 cannot be stored
 LARGEST_EXPIRY_DURATION = 36500
 LARGEST_POINTS = 2**31 - 1
+# members who see the tiers of a changed program at once
+SHOWN_AT_ONCE = 500
 
 
 class LoyaltyProgram(Document):
@@ -77,12 +79,24 @@ class LoyaltyProgram(Document):
 		if before and before.company != self.company:
 			membership.follow_company(self.name, self.company)
 		if before and _tiers(before) != _tiers(self):
-			membership.follow_tiers(self)
+			self.show_new_tiers()
 		if before and self.auto_opt_in and not before.auto_opt_in:
 			enrolment.enqueue(self.name)
 			frappe.msgprint(
 				_("Existing customers are being enrolled in the background."), alert=True, indicator="blue"
 			)
+
+	def show_new_tiers(self):
+		"""Show members the tiers that the new rules give them: a few now, many in the background."""
+		query = membership.of_program(self.name)
+		names = query.limit(SHOWN_AT_ONCE + 1).run(pluck=True)
+		if len(names) <= SHOWN_AT_ONCE:
+			membership.follow_tiers(names, membership.tiers_in(self))
+			return
+		runs.start("Tiers", self.name)
+		frappe.msgprint(
+			_("Members are shown their new tiers in the background."), alert=True, indicator="blue"
+		)
 
 	def on_trash(self):
 		if frappe.db.exists("Loyalty Point Entry", {"loyalty_program": self.name}):

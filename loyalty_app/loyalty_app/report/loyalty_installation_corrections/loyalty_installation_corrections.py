@@ -1,11 +1,10 @@
 """Entries that were wrong when the app was installed over them, and how they were put right."""
 
-import json
-
 import frappe
 from frappe import _
 from frappe.utils import cstr
 
+from loyalty_app.ledger import entries
 from loyalty_app.ledger.takeover import CORRECTED
 
 FILTERS = ("company", "loyalty_program", "customer")
@@ -60,7 +59,7 @@ def column(fieldname: str, label: str, fieldtype: str, options: str | None, widt
 
 
 def as_row(row: dict) -> dict:
-	before, after = (json.loads(row[key]) if row[key] else {} for key in ("before", "after"))
+	before, after = (entries.told(row[key]) or {} for key in ("before", "after"))
 	return {
 		**row,
 		"found_points": before.get("loyalty_points"),

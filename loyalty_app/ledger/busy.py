@@ -1,0 +1,37 @@
+"""What a person is told when two transactions get in each other's way."""
+
+from contextlib import contextmanager
+
+import frappe
+from frappe import _
+
+# MariaDB's "Record has changed since last read": innodb_snapshot_isolation refuses to lock what somebody else wrote
+# after this transaction first read. Frappe does not know it as a deadlock.
+RECORD_HAS_CHANGED = 1020
+
+
+class LedgerBusy(frappe.ValidationError):
+	"""Somebody else was moving the same points. Nothing was saved; trying again will do."""
+
+	http_status_code = 409
+
+
+@contextmanager
+def unless_busy():
+	"""Raise LedgerBusy where the database gives up waiting for somebody else's lock, or sees a deadlock."""
+	try:
+		yield
+	except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
+		refuse()
+	except frappe.db.OperationalError as e:
+		if e.args and e.args[0] == RECORD_HAS_CHANGED:
+			refuse()
+		raise
+
+
+def refuse():
+	frappe.throw(
+		_("Somebody else is moving points of this customer right now. Nothing was saved: please try again."),
+		LedgerBusy,
+		title=_("Please try again"),
+	)

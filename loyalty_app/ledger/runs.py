@@ -1,0 +1,275 @@
+"""Work over all memberships: closing what has expired, verifying, rebuilding, showing new tiers.
+
+A run is a Loyalty Ledger Run, which the desk shows with its progress. It is divided into ranges of memberships, each
+a job on the `long` queue, so that as many workers as there are share it. A range is worked through in small sets,
+each a transaction that also notes how far it has come: killed at any moment, the run goes on from there, and
+doing anything twice changes nothing.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import frappe
+from frappe import _
+from frappe.utils import add_to_date, getdate, now, now_datetime, today
+
+from loyalty_app.ledger import audit, bulk, expiry, membership
+from loyalty_app.ledger.audit import Difference
+
+DOCTYPE = "Loyalty Ledger Run"
+RANGE = "Loyalty Ledger Run Range"
+FINDING = "Loyalty Ledger Run Finding"
+
+# A range is a job: long enough for its start not to matter, short enough to be shared fairly.
+MEMBERSHIPS_IN_RANGE = 5_000
+# A set is a transaction: short enough for terminals not to wait.
+MEMBERSHIPS_IN_SET = 200
+# Memberships that the daily verification looks at, from a point of their names' order that is chosen by chance.
+SAMPLE = 2_000
+MOST_FINDINGS = 1_000
+TRIES = 3
+# A range that no worker has got on with for so long has lost its worker.
+STALLED_AFTER_MINUTES = 10
+
+
+class Result(NamedTuple):
+	"""What became of some memberships: how many things were changed, and what was wrong."""
+
+	changed: int = 0
+	differences: tuple[Difference, ...] = ()
+
+
+class Kind(NamedTuple):
+	"""A kind of run: which memberships it is about, and what it does with some of them."""
+
+	condition: Callable
+	act: Callable[[list[str]], Result]
+
+
+def _mend(names: list[str]) -> Result:
+	mended = audit.mend(names)
+	return Result(len({d.membership for d in mended}), tuple(mended))
+
+
+KINDS = {
+	"Expiry": Kind(
+		lambda table, run: table.next_expiry < getdate(today()), lambda names: Result(expiry.close_all(names))
+	),
+	"Verification": Kind(lambda table, run: None, lambda names: Result(0, tuple(audit.differences(names)))),
+	"Rebuild": Kind(lambda table, run: None, _mend),
+	"Tiers": Kind(
+		lambda table, run: table.loyalty_program == run.loyalty_program,
+		lambda names: Result(membership.follow_tiers(names)),
+	),
+}
+
+
+def start(kind: str, loyalty_program: str | None = None, sample: int | None = None) -> str:
+	"""Start a run of `kind`, or go on with the one that is not finished; return its name.
+
+	`sample` limits it to so many memberships.
+	"""
+	unfinished = {"kind": kind, "loyalty_program": loyalty_program, "status": ("in", ("Queued", "Running"))}
+	if name := frappe.db.get_value(DOCTYPE, {k: v or ("is", "not set") for k, v in unfinished.items()}):
+		resume(name)
+		return name
+	run = frappe.get_doc({"doctype": DOCTYPE, "kind": kind, "loyalty_program": loyalty_program})
+	run.insert(ignore_permissions=True)
+	_enqueue("divide", run.name, run=run.name, sample=sample)
+	return run.name
+
+
+def start_expiry() -> None:
+	"""Close what has expired (scheduler, daily)."""
+	start("Expiry")
+
+
+def start_verification() -> None:
+	"""Verify a sample of the memberships (scheduler, daily)."""
+	start("Verification", sample=SAMPLE)
+
+
+def resume_stalled() -> None:
+	"""Go on with runs that lost their workers (scheduler, hourly)."""
+	for name in frappe.get_all(DOCTYPE, filters={"status": ("in", ("Queued", "Running"))}, pluck="name"):
+		resume(name)
+
+
+def resume(name: str) -> None:
+	"""Queue what is left of the run `name`, and nobody is at work on."""
+	stalled = add_to_date(now_datetime(), minutes=-STALLED_AFTER_MINUTES)
+	status, modified = frappe.db.get_value(DOCTYPE, name, ["status", "modified"])
+	if status == "Queued" and modified < stalled:
+		_enqueue("divide", f"{name}::{now()}", run=name)
+	table = frappe.qb.DocType(RANGE)
+	left = frappe.qb.from_(table).select(table.name, table.attempts).where(table.parent == name)
+	for part, attempts in left.where((table.is_done == 0) & (table.touched_at < stalled)).run():
+		_queue_range(name, part, attempts + 1)
+
+
+def divide(run: str, sample: int | None = None) -> None:
+	"""Divide the run into ranges and queue them (background job)."""
+	doc = frappe.get_doc(DOCTYPE, run, for_update=True)
+	if doc.status != "Queued":
+		return
+	last = frappe.generate_hash(length=10) if sample else ""
+	limit = min(sample or MEMBERSHIPS_IN_RANGE, MEMBERSHIPS_IN_RANGE)
+	ranges, total = [], 0
+	while (not sample or total < sample) and (names := next_names(doc, last, limit=limit)):
+		ranges.append((names[0], names[-1]))
+		total, last = total + len(names), names[-1]
+	at, user = now(), frappe.session.user
+	made = {"creation": at, "modified": at, "owner": user, "modified_by": user, "docstatus": 0}
+	made |= {"parent": run, "parenttype": DOCTYPE, "parentfield": "ranges", "touched_at": at, "is_done": 0}
+	rows = [
+		{"name": frappe.generate_hash(length=10), "idx": i, "first_membership": one, "last_membership": other}
+		for i, (one, other) in enumerate(ranges, 1)
+	]
+	bulk.insert(RANGE, rows, made)
+	doc.db_set({"status": "Running", "started_at": at, "memberships": total})
+	for row in rows:
+		_queue_range(run, row["name"], 1)
+	finish(run)
+	frappe.db.commit()  # nosemgrep: a background job
+
+
+def next_names(
+	run, after: str, until: str | None = None, limit: int = MEMBERSHIPS_IN_SET, since: str | None = None
+) -> list[str]:
+	"""Names, in their order, of memberships that `run` is about: after one name (or since another), until a third."""
+	table = frappe.qb.DocType(membership.DOCTYPE)
+	query = frappe.qb.from_(table).select(table.name).orderby(table.name).limit(limit)
+	query = query.where(table.name >= since) if since else query.where(table.name > after)
+	if until:
+		query = query.where(table.name <= until)
+	condition = KINDS[run.kind].condition(table, run)
+	return (query.where(condition) if condition is not None else query).run(pluck=True)
+
+
+def work(run: str, part: str) -> None:
+	"""Work through what is left of a range (background job). Commits after each set of memberships."""
+	frappe.db.commit()  # nosemgrep: a background job, whose sets read what is there when they begin
+	doc = frappe.db.get_value(DOCTYPE, run, ["name", "kind", "loyalty_program"], as_dict=True)
+	bounds = frappe.db.get_value(
+		RANGE, part, ["first_membership", "last_membership", "reached", "is_done"], as_dict=True
+	)
+	if not (doc and bounds) or bounds.is_done:
+		return
+	after, since = bounds.reached or "", None if bounds.reached else bounds.first_membership
+	while names := next_names(doc, after, until=bounds.last_membership, since=since):
+		frappe.db.commit()  # nosemgrep: see above
+		note(run, part, names, act(KINDS[doc.kind], names))
+		frappe.db.commit()  # nosemgrep: one set is one transaction
+		after, since = names[-1], None
+	frappe.db.set_value(RANGE, part, "is_done", 1)
+	finish(run)
+	frappe.db.commit()  # nosemgrep: the range is done
+
+
+def act(kind: Kind, names: list[str]) -> Result:
+	"""Do what `kind` does with the memberships `names`; where that fails, with one after another."""
+	for tries_left in reversed(range(TRIES)):
+		try:
+			return kind.act(names)
+		except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
+			# A terminal was quicker; its transaction is short.
+			frappe.db.rollback()
+			if not tries_left and len(names) == 1:
+				return Result(0, (Difference(names[0], _("somebody else kept it locked")),))
+		except Exception as e:
+			frappe.db.rollback()
+			if len(names) == 1:
+				frappe.log_error(title="A loyalty membership could not be worked on", message=frappe.get_traceback())
+				return Result(0, (Difference(names[0], f"{type(e).__name__}: {e}"),))
+			break
+	changed, differences = 0, []
+	for name in names:
+		one = act(kind, [name])
+		frappe.db.commit()  # nosemgrep: one that fails must not take the others with it
+		changed += one.changed
+		differences += one.differences
+	return Result(changed, tuple(differences))
+
+
+def note(run: str, part: str, names: list[str], result: Result) -> None:
+	"""Note in the transaction of a set how far its range has come, and what was found."""
+	table = frappe.qb.DocType(RANGE)
+	query = frappe.qb.update(table).set(table.reached, names[-1]).set(table.touched_at, now())
+	query.where(table.name == part).run()
+	told = result.differences[:MOST_FINDINGS]
+	if told and frappe.db.count(FINDING, {"parent": run}) < MOST_FINDINGS:
+		at, user = now(), frappe.session.user
+		made = {"creation": at, "modified": at, "owner": user, "modified_by": user, "docstatus": 0}
+		made |= {"parent": run, "parenttype": DOCTYPE, "parentfield": "findings"}
+		bulk.insert(
+			FINDING,
+			[
+				{
+					"name": frappe.generate_hash(length=10),
+					"idx": i,
+					"membership": d.membership,
+					"entry": d.entry,
+					"fault": d.fault,
+				}
+				for i, d in enumerate(told, 1)
+			],
+			made,
+		)
+	# The run's own row comes last: all workers share it.
+	run_table = frappe.qb.DocType(DOCTYPE)
+	(
+		frappe.qb.update(run_table)
+		.set(run_table.done, run_table.done + len(names))
+		.set(run_table.changed, run_table.changed + result.changed)
+		.set(run_table.faults, run_table.faults + len(result.differences))
+		.set(run_table.modified, now())
+		.where(run_table.name == run)
+	).run()
+
+
+def finish(run: str) -> None:
+	"""End the run if all its ranges are done, and tell Accounts Managers what was wrong."""
+	doc = frappe.get_doc(DOCTYPE, run, for_update=True)
+	table = frappe.qb.DocType(RANGE)
+	left = frappe.qb.from_(table).select(table.name).where((table.parent == run) & (table.is_done == 0))
+	if doc.status != "Running" or left.limit(1).for_update().run():
+		return
+	doc.db_set({"status": "Done", "ended_at": now()}, notify=True)
+	if doc.faults:
+		alert(doc)
+
+
+def alert(run) -> None:
+	from frappe.desk.doctype.notification_log.notification_log import enqueue_create_notification
+	from frappe.utils.user import get_users_with_role
+
+	subject = {
+		"Verification": _("Loyalty points: {0} differences were found"),
+		"Rebuild": _("Loyalty points: {0} differences were mended"),
+	}.get(run.kind, _("Loyalty points: {0} memberships could not be worked on"))
+	enqueue_create_notification(
+		[user for user in get_users_with_role("Accounts Manager") if "@" in user],
+		{
+			"type": "Alert",
+			"document_type": DOCTYPE,
+			"document_name": run.name,
+			"subject": subject.format(run.faults),
+			"from_user": "Administrator",
+		},
+	)
+
+
+def _queue_range(run: str, part: str, attempt: int) -> None:
+	frappe.db.set_value(RANGE, part, {"attempts": attempt, "touched_at": now()})
+	_enqueue("work", f"{part}::{attempt}", run=run, part=part)
+
+
+def _enqueue(function: str, job: str, **arguments) -> None:
+	frappe.enqueue(
+		f"loyalty_app.ledger.runs.{function}",
+		queue="long",
+		job_id=f"loyalty_ledger_run::{function}::{job}",
+		deduplicate=True,
+		enqueue_after_commit=True,
+		**arguments,
+	)

@@ -1,0 +1,47 @@
+# Copyright (c) 2026, loyalty_app maintainers
+# For license information, please see license.txt
+
+import frappe
+from frappe.model.document import Document
+from frappe.query_builder import Interval
+from frappe.query_builder.functions import Now
+
+
+class LoyaltyLedgerRun(Document):
+	# begin: auto-generated types
+	# This code is auto-generated. Do not modify anything in this block.
+
+	from typing import TYPE_CHECKING
+
+	if TYPE_CHECKING:
+		from frappe.types import DF
+
+		from loyalty_app.loyalty_app.doctype.loyalty_ledger_run_finding.loyalty_ledger_run_finding import (
+			LoyaltyLedgerRunFinding,
+		)
+		from loyalty_app.loyalty_app.doctype.loyalty_ledger_run_range.loyalty_ledger_run_range import (
+			LoyaltyLedgerRunRange,
+		)
+
+		changed: DF.Int
+		done: DF.Int
+		ended_at: DF.Datetime | None
+		faults: DF.Int
+		findings: DF.Table[LoyaltyLedgerRunFinding]
+		kind: DF.Literal["Expiry", "Verification", "Rebuild", "Tiers"]
+		loyalty_program: DF.Link | None
+		memberships: DF.Int
+		ranges: DF.Table[LoyaltyLedgerRunRange]
+		started_at: DF.Datetime | None
+		status: DF.Literal["Queued", "Running", "Done", "Failed"]
+	# end: auto-generated types
+
+	@staticmethod
+	def clear_old_logs(days: int = 90):
+		"""Delete runs that are older than `days` (Log Settings)."""
+		table = frappe.qb.DocType("Loyalty Ledger Run")
+		old = frappe.qb.from_(table).select(table.name).where(table.creation < (Now() - Interval(days=days)))
+		for child in ("Loyalty Ledger Run Range", "Loyalty Ledger Run Finding"):
+			rows = frappe.qb.DocType(child)
+			frappe.qb.from_(rows).delete().where(rows.parent.isin(old)).run()
+		frappe.qb.from_(table).delete().where(table.creation < (Now() - Interval(days=days))).run()
