@@ -68,6 +68,15 @@ def _set(doctype: str, assignments: list[str], values: list, names: list[str]) -
 		)
 
 
+def clear_cache(doctype: str, names: list[str]) -> None:
+	"""Forget cached documents of `doctype` that were changed: each, or all of them where that is less work."""
+	if len(names) > WORTH_A_STATEMENT:
+		frappe.clear_document_cache(doctype)
+		return
+	for name in names:
+		frappe.clear_document_cache(doctype, name)
+
+
 def _written_out(same: dict) -> tuple[dict, dict]:
 	"""Values that can stand in the statement's text, written once and not for each row, and those that cannot."""
 	fixed, bound = {}, {}

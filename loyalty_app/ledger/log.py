@@ -59,10 +59,11 @@ class Change(NamedTuple):
 
 def said(values: dict) -> dict:
 	"""What the log keeps of an entry's `values`: those that are not empty, as JSON gives them back."""
-	return {key: _plain(value) for key, value in values.items() if value}
+	return {key: plain(value) for key, value in values.items() if value}
 
 
-def _plain(value):
+def plain(value):
+	"""`value` as JSON, and every database, gives it back."""
 	if isinstance(value, date):
 		return value.isoformat()
 	return float(value) if isinstance(value, Decimal) else value

@@ -5,6 +5,7 @@ memberships, in the order of theirs (`lock`, `lock_all`), then entries. Who writ
 jobs do, need not hold the customers.
 """
 
+from collections import defaultdict
 from datetime import date
 from decimal import Decimal
 
@@ -228,19 +229,17 @@ def _expiries(book: dict[str, Entry]) -> set[date]:
 def save(member: frappe._dict) -> None:
 	"""Write the locked `member`, with the tier that follows from its spend, on the customer too."""
 	tier = shown_tier(member.loyalty_program, member.total_spent)
-	tier_changed = tier != (member.loyalty_program_tier or None)
-	member.loyalty_program_tier = tier
-	save_all([member])
-	if tier_changed:
-		show_tier([member.customer], member.loyalty_program, tier)
+	if tier == (member.loyalty_program_tier or None):
+		save_all([member])
+	else:
+		show_reached_tiers([member])
 
 
 def save_all(members: list[frappe._dict]) -> None:
 	"""Write the state of the locked `members`."""
 	rows = {m.name: {key: m[key] for key in STATE[4:]} | {"total_spent": float(m.total_spent)} for m in members}
 	bulk.update(DOCTYPE, rows)
-	for member in members:
-		frappe.clear_document_cache(DOCTYPE, member.name)
+	bulk.clear_cache(DOCTYPE, list(rows))
 
 
 def show_tier(customers: list[str], program: str, tier: str | None) -> None:
@@ -251,8 +250,7 @@ def show_tier(customers: list[str], program: str, tier: str | None) -> None:
 		.set(table.loyalty_program_tier, tier)
 		.where(table.name.isin(customers) & (table.loyalty_program == program))
 	).run()
-	for customer in customers:
-		frappe.clear_document_cache("Customer", customer)
+	bulk.clear_cache("Customer", customers)
 
 
 def mark_active(customer: str, program: str | None) -> None:
@@ -268,18 +266,25 @@ def mark_active(customer: str, program: str | None) -> None:
 def follow_tiers(names: list[str], tiers: list[Tier] | None = None) -> int:
 	"""Show the tier that their spend has reached, by `tiers` if they are not saved yet, on the memberships `names`
 	and their customers; return how many that changed."""
-	changed = []
-	for member in lock_with_customers(names) if names else ():
-		tier = shown_tier(member.loyalty_program, member.total_spent, tiers)
-		if tier != (member.loyalty_program_tier or None):
-			member.loyalty_program_tier = tier
-			changed.append(member)
-	if changed:
-		save_all(changed)
-	for tier, program in sorted({(m.loyalty_program_tier or "", m.loyalty_program) for m in changed}):
-		customers = [m.customer for m in changed if (m.loyalty_program_tier or "") == tier]
-		show_tier(customers, program, tier or None)
+	members = lock_with_customers(names) if names else []
+	changed = [
+		m
+		for m in members
+		if shown_tier(m.loyalty_program, m.total_spent, tiers) != (m.loyalty_program_tier or None)
+	]
+	show_reached_tiers(changed, tiers)
 	return len(changed)
+
+
+def show_reached_tiers(members: list[frappe._dict], tiers: list[Tier] | None = None) -> None:
+	"""Write the locked `members` with the tier that follows from their spend, and show it on their customers."""
+	customers = defaultdict(list)
+	for member in members:
+		member.loyalty_program_tier = shown_tier(member.loyalty_program, member.total_spent, tiers)
+		customers[member.loyalty_program, member.loyalty_program_tier].append(member.customer)
+	save_all(members)
+	for (program, tier), shown in customers.items():
+		show_tier(shown, program, tier)
 
 
 def show_tiers(program: str, customers: list[str]) -> None:
@@ -293,8 +298,7 @@ def show_tiers(program: str, customers: list[str]) -> None:
 		where loyalty_program = %(program)s and name in %(customers)s""",
 		{"program": program, "customers": customers},
 	)
-	for customer in customers:
-		frappe.clear_document_cache("Customer", customer)
+	bulk.clear_cache("Customer", customers)
 
 
 def of_program(program: str):

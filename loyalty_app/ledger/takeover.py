@@ -6,8 +6,6 @@ so that an interrupted run goes on where it stopped.
 """
 
 from collections import defaultdict
-from datetime import date
-from decimal import Decimal
 
 import frappe
 from frappe.query_builder.functions import Count
@@ -22,6 +20,8 @@ from loyalty_app.rules.lots import Entry, Kind, Terms, Voucher
 FOUND = log.Cause("Install")
 # The event of log rows that tell how an entry was put right; the report of corrections lists them.
 CORRECTED = log.Cause("Install Correction")
+
+NO_TERMS = Terms()
 
 MEMBERSHIPS_AT_ONCE = 200
 ENTRIES_AT_ONCE = 20_000
@@ -120,6 +120,11 @@ def link_entries(after: str, until: str) -> None:
 				select name from `tabLoyalty Membership`
 				where `tabLoyalty Membership`.customer = `tabLoyalty Point Entry`.customer
 				and `tabLoyalty Membership`.loyalty_program = `tabLoyalty Point Entry`.loyalty_program),
+			company = (
+				select company from `tabLoyalty Membership`
+				where `tabLoyalty Membership`.customer = `tabLoyalty Point Entry`.customer
+				and `tabLoyalty Membership`.loyalty_program = `tabLoyalty Point Entry`.loyalty_program),
+			posting_date = coalesce(posting_date, date(creation)),
 			remaining_points = case when loyalty_points > 0 then loyalty_points else 0 end,
 			is_open = case when loyalty_points > 0 then 1 else 0 end
 		where (membership is null or membership = '') and name > %(after)s and name <= %(until)s
@@ -140,9 +145,8 @@ def build(names: list[str]) -> None:
 	members = membership.lock_with_customers(names)
 	table = frappe.qb.DocType(entries.DOCTYPE)
 	rows = defaultdict(dict)
-	query = entries.select(table.membership.isin(names))
-	query = query.select(table.membership, table.customer, table.loyalty_program, table.company, table.creation)
-	for row in query.orderby(table.creation).run(as_dict=True):
+	query = entries.select(table.membership.isin(names)).select(table.membership).orderby(table.creation)
+	for row in query.run(as_dict=True):
 		rows[row["membership"]][row["name"]] = row
 
 	changed, made, gone = {}, [], []
@@ -154,18 +158,22 @@ def build(names: list[str]) -> None:
 		before = {name: as_entry(row, factors) for name, row in mine.items()}
 		adopted = lots.adopt(before.values(), on, entries.new_name)
 		after = lots.expire(adopted.values(), on, entries.new_name)
-		was = {name: entries.to_row(e, member) for name, e in before.items()}
-		now_is = {name: entries.to_row(e, member) for name, e in after.items()}
-		for name, row in now_is.items():
+		for name, entry in after.items():
 			if name not in mine:
-				made.append({"name": name, "membership": member.name, **row})
-			elif difference := {key: v for key, v in row.items() if v != stored(mine[name][key])}:
+				made.append({"name": name, "membership": member.name, **entries.to_row(entry, member)})
+			elif difference := unlike(mine[name], entry):
 				changed[name] = difference
 		gone += [name for name in before if name not in after]
-		found.add(member, [entries.change_of(name, None, row) for name, row in was.items()])
-		corrected.add(member, corrections(was, {name: row for name, row in now_is.items() if name in adopted}))
+		was = {name: entries.logged(entries.to_row(e, member)) for name, e in before.items()}
+		found.add(member, [log.Change(name, None, values) for name, values in was.items()])
+		corrected.add(member, corrections(before, adopted, was, member))
 		expired.add(
-			member, [entries.change_of(name, None, row) for name, row in now_is.items() if name not in adopted]
+			member,
+			[
+				entries.change_of(name, None, entries.to_row(e, member))
+				for name, e in after.items()
+				if name not in adopted
+			],
 		)
 		membership.count(member, {}, after, horizon=lots.NEVER)
 
@@ -175,46 +183,61 @@ def build(names: list[str]) -> None:
 	entries.insert_rows(made)
 	for page in (found, corrected, expired):
 		page.write()
-	for member in members:
-		membership.save(member)
-		if not member.loyalty_program_tier:
-			# ERPNext leaves a tier standing when the purchases that reached it are cancelled.
-			membership.show_tier([member.customer], member.loyalty_program, None)
+	# The tier of all of them: ERPNext leaves one standing when the purchases that reached it are cancelled.
+	membership.show_reached_tiers(members)
 
 
-def corrections(was: dict[str, dict], now_is: dict[str, dict]) -> list[log.Change]:
-	"""What putting the entries in order changed of their rows, beside what follows from the draws."""
-	changes = [entries.change_of(name, was.get(name), now_is.get(name)) for name in {**was, **now_is}]
-	return [change for change in changes if change.before != change.after]
+def corrections(
+	before: dict[str, Entry], after: dict[str, Entry], was: dict[str, dict], member: frappe._dict
+) -> list[log.Change]:
+	"""What putting the entries in order changed of them, beside what follows from the draws."""
+	changes = []
+	for name in {**before, **after}:
+		one, other = before.get(name), after.get(name)
+		if one is not other:
+			now_is = entries.logged(entries.to_row(other, member)) if other else None
+			if was.get(name) != now_is:
+				changes.append(log.Change(name, was.get(name), now_is))
+	return changes
 
 
-def stored(value):
-	"""A database value as `entries.to_row` would write it."""
-	if isinstance(value, date):
-		return value.isoformat()
-	return float(value) if isinstance(value, Decimal) else value
+def unlike(row: dict, entry: Entry) -> dict:
+	"""The columns of a database `row` that are not as `entry` says, with what that says."""
+	terms = entry.terms or NO_TERMS
+	values = {
+		"entry_type": entry.kind.value,
+		"loyalty_program_tier": entry.tier,
+		"redeem_against": entry.lot,
+		"loyalty_points": entry.points,
+		"purchase_amount": entry.purchase_amount,
+		"posting_date": entry.posting_date,
+		"expiry_date": entry.expiry_date,
+		"collection_factor": terms.factor or 0,
+		"earn_on": terms.earn_on.value if entry.terms else None,
+		"remaining_points": entry.remaining,
+		"is_open": int(entry.remaining != 0),
+	}
+	return {key: log.plain(value) for key, value in values.items() if row[key] != value}
 
 
 def as_entry(row: dict, factors: dict) -> Entry:
-	"""The entry that `row` means; `factors` are the program's, by tier, for rows that recorded none."""
-	points = cint(row.loyalty_points)
-	tier = row.loyalty_program_tier or None
-	posting_date = getdate(row.posting_date or row.creation)
+	"""The entry that `row` means, a lot with all its points; `factors` are the program's, by tier, for rows that
+	recorded none."""
+	points, posting_date = row.loyalty_points or 0, getdate(row.posting_date)
+	# ERPNext does not count points without an expiry date: they had expired from the start.
+	expiry_date = getdate(row.expiry_date) if row.expiry_date else posting_date
 	if row.entry_type:  # written by this app before it was uninstalled
-		ours = entries.from_row(
-			{**row, "posting_date": posting_date, "expiry_date": row.expiry_date or posting_date}
-		)
-		return lots.replace(ours, remaining=0)
+		return entries.from_row(row | {"expiry_date": expiry_date, "remaining_points": max(points, 0)})
+	tier = row.loyalty_program_tier or None
 	earned = points >= 0 and row.invoice
 	return Entry(
 		name=row.name,
 		kind=Kind.REDEEMED if points < 0 else Kind.EARNED if earned else Kind.ADJUSTED,
 		voucher=Voucher(row.invoice_type or None, row.invoice or None),
 		points=points,
-		remaining=0,
+		remaining=max(points, 0),
 		posting_date=posting_date,
-		# ERPNext does not count points without an expiry date: they had expired from the start.
-		expiry_date=getdate(row.expiry_date) if row.expiry_date else posting_date,
+		expiry_date=expiry_date,
 		lot=row.redeem_against or None,
 		tier=tier,
 		# ERPNext writes the invoice's total on redemption rows too; it was never spend.
