@@ -225,13 +225,19 @@ def lost_lots(names: list[str]) -> list[Difference]:
 	rows = (
 		frappe.qb.from_(table)
 		.left_join(lot)
-		.on((lot.name == table.redeem_against) & (lot.membership == table.membership))
+		.on(
+			(lot.name == table.redeem_against)
+			& (lot.membership == table.membership)
+			& (lot.loyalty_points > 0)
+		)
 		.select(table.membership, table.name, table.redeem_against)
 		.where(table.membership.isin(names) & table.redeem_against.isnotnull() & (table.loyalty_points < 0))
 		.where(lot.name.isnull())
 		.run()
 	)
-	return [Difference(m, f"entry {name} draws on {gone}, which is not there", name) for m, name, gone in rows]
+	return [
+		Difference(m, f"entry {name} draws on {gone}, which is not there", name) for m, name, gone in rows
+	]
 
 
 def _or_zero(term):
@@ -259,7 +265,10 @@ def totals(names: list[str]) -> dict[str, dict]:
 			total(points > 0, points),
 			total((points < 0) & (table.entry_type != Kind.EXPIRED.value), -points),
 			total((points < 0) & expired, -points),
-			total((points < 0) & (table.entry_type != Kind.EXPIRED.value) & table.redeem_against.isnull(), -points),
+			total(
+				(points < 0) & (table.entry_type != Kind.EXPIRED.value) & table.redeem_against.isnull(),
+				-points,
+			),
 			Sum(remaining),
 			Min(Case().when(expires, table.expiry_date)),
 			Max(Case().when(points > 0, table.posting_date)),

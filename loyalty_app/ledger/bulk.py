@@ -46,7 +46,12 @@ def update(doctype: str, rows: dict[str, dict]) -> None:
 		alike[tuple(rows[name].items())].append(name)
 	for values, names in alike.items():
 		if len(names) > WORTH_A_STATEMENT:
-			_set(doctype, [f"`{column}` = %s" for column, _value in values], [v for _column, v in values], names)
+			_set(
+				doctype,
+				[f"`{column}` = %s" for column, _value in values],
+				[v for _column, v in values],
+				names,
+			)
 			continue
 		columns = tuple(column for column, _value in values)
 		others[columns].update((name, rows[name]) for name in names)
@@ -55,7 +60,12 @@ def update(doctype: str, rows: dict[str, dict]) -> None:
 		for start in range(0, len(names) if columns else 0, CHANGES_AT_ONCE):
 			part = names[start : start + CHANGES_AT_ONCE]
 			cases = [f"`{column}` = case `name` {'when %s then %s ' * len(part)}end" for column in columns]
-			_set(doctype, cases, [v for column in columns for name in part for v in (name, found[name][column])], part)
+			_set(
+				doctype,
+				cases,
+				[v for column in columns for name in part for v in (name, found[name][column])],
+				part,
+			)
 
 
 def _set(doctype: str, assignments: list[str], values: list, names: list[str]) -> None:

@@ -6,6 +6,7 @@ from datetime import date
 
 import frappe
 from frappe.utils import cint, getdate, now
+from pypika.terms import Function
 
 from loyalty_app.ledger import bulk, log, membership
 from loyalty_app.rules import lots
@@ -217,25 +218,21 @@ def write(
 ) -> list[log.Change]:
 	"""Write the difference between the entries `before` and `after`, its log, and what it does to `member`.
 
-	No open lot beside these entries expires before `horizon`. `announced` is the entry of which the caller itself tells the hooks; `moved` are entries that the caller has
-	brought over from another membership: new here, but in the table. Returns the logged changes.
+	No open lot beside these entries expires before `horizon`. `announced` is the entry of which the caller itself
+	tells the hooks; `moved` are entries that the caller has brought over from another membership: new here, but in
+	the table. Returns the logged changes.
 	"""
 	in_table = before | (moved or {})
 	rows_before = {e.name: to_row(e, member) for e in before.values() if after.get(e.name) != e}
 	rows_after = {e.name: to_row(e, member) for e in after.values() if before.get(e.name) != e}
 	if not rows_before and not rows_after:
 		return []
-
-	inserted = {name: row for name, row in rows_after.items() if name not in in_table}
-	updated = {name: row for name, row in rows_after.items() if name in in_table}
-	deleted = [name for name in rows_before if name not in after]
-	table = frappe.qb.DocType(DOCTYPE)
-	if deleted:
-		frappe.qb.from_(table).delete().where(table.name.isin(deleted)).run()
-	if inserted:
-		insert_rows([{"name": name, "membership": member["name"], **row} for name, row in inserted.items()])
-	if updated:
-		update_rows(updated, {name: to_row(in_table[name], member) for name in updated})
+	stored = {
+		name: to_row(in_table[name], member)
+		for name in rows_before.keys() | rows_after.keys()
+		if name in in_table
+	}
+	inserted, updated, deleted = write_rows(member, stored, rows_after)
 
 	# Deletions first, then lots, then draws: a replay never meets a draw before its lot.
 	changes = [
@@ -244,7 +241,7 @@ def write(
 			change_of(name, rows_before.get(name), rows_after.get(name))
 			for name in [
 				*deleted,
-				*sorted({**inserted, **updated}, key=lambda n: (rows_after[n]["redeem_against"] or "", n)),
+				*sorted([*inserted, *updated], key=lambda n: (rows_after[n]["redeem_against"] or "", n)),
 			]
 		)
 		if change.before != change.after
@@ -252,9 +249,27 @@ def write(
 	log.append(member, changes, cause)
 	membership.apply(member, before, after, horizon)
 	member_and = {"membership": member["name"]}
-	announce("after_insert", [{"name": n, **member_and, **row} for n, row in inserted.items() if n != announced])
+	announce("after_insert", [{"name": n, **member_and, **rows_after[n]} for n in inserted if n != announced])
 	announce("after_delete", [{"name": n, **member_and, **rows_before[n]} for n in deleted])
 	return changes
+
+
+def write_rows(
+	member: dict, stored: dict[str, dict], wanted: dict[str, dict]
+) -> tuple[list[str], list[str], list[str]]:
+	"""Bring the rows `stored` of some entries to those `wanted`; return the names of those inserted, updated and
+	deleted."""
+	inserted = [name for name in wanted if name not in stored]
+	updated = [name for name in wanted if name in stored]
+	deleted = [name for name in stored if name not in wanted]
+	if deleted:
+		table = frappe.qb.DocType(DOCTYPE)
+		frappe.qb.from_(table).delete().where(table.name.isin(deleted)).run()
+	if inserted:
+		insert_rows([{"name": name, "membership": member["name"], **wanted[name]} for name in inserted])
+	if updated:
+		update_rows({name: wanted[name] for name in updated}, stored)
+	return inserted, updated, deleted
 
 
 def change_of(name: str, before: dict | None, after: dict | None) -> log.Change:
@@ -267,9 +282,16 @@ def logged(row: dict | None) -> dict | None:
 	return log.said({key: row[key] for key in LOGGED}) if row else None
 
 
-def told(kept: str | None) -> dict | None:
+def told(kept: str | dict | None) -> dict | None:
 	"""What the log `kept` of an entry, with the values that were empty."""
-	return dict.fromkeys(LOGGED) | json.loads(kept) if kept else None
+	if not kept:
+		return None
+	return dict.fromkeys(LOGGED) | (json.loads(kept) if isinstance(kept, str) else kept)
+
+
+def as_json(table):
+	"""The term that is, in the database, what the log keeps of a row of `table`."""
+	return Function("JSON_OBJECT", *(part for field in LOGGED for part in (field, table[field])))
 
 
 def insert_rows(rows: list[dict]) -> None:

@@ -97,10 +97,15 @@ def recorded(member: frappe._dict, voucher: Voucher) -> tuple[bool, list[Entry]]
 		fields=["entry", "after"],
 		order_by="sequence",
 	)
-	standing = {row.entry: row.after for row in rows}
+	standing = {
+		name: values
+		for name, values in log.told_among_many(member.name, voucher.name).items()
+		if (values.get("invoice_type"), values.get("invoice")) == voucher
+	}
+	standing |= {row.entry: row.after for row in rows}
 	missing = {name: entries.told(after) for name, after in standing.items() if after}
 	if not missing:
-		return bool(rows), []
+		return bool(standing), []
 	table = frappe.qb.DocType(entries.DOCTYPE)
 	drawn = dict(
 		frappe.qb.from_(table)

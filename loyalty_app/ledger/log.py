@@ -1,7 +1,7 @@
 """The append-only Loyalty Point Log.
 
-Each row tells one entry's insertion, change or deletion, and carries the hash of the row before it within
-the membership, so that a change made in the database itself shows.
+Each row tells one entry's insertion, change or deletion, or the insertion of many at once, and carries the hash of
+the row before it within the membership, so that a change made in the database itself shows.
 """
 
 import hashlib
@@ -33,6 +33,11 @@ HASHED = (
 	"before",
 	"after",
 )
+
+
+# Entries that a row tells of at the most.
+MOST_IN_ROW = 200
+INSERT_MANY = "Insert Many"
 
 
 class Cause(NamedTuple):
@@ -98,26 +103,50 @@ class Page:
 		"""Tell `changes`, going on from `member`'s `log_count` and `log_hash`, which are moved on."""
 		for change in changes:
 			shown = change.after or change.before
-			row = {
-				"membership": member.name,
-				"sequence": member.log_count + 1,
-				"action": change.action,
-				"entry": change.entry,
-				"customer": member.customer,
-				"loyalty_program": member.loyalty_program,
-				"company": member.company,
-				"invoice_type": shown.get("invoice_type"),
-				"invoice": shown.get("invoice"),
-				"points_before": change.before.get("loyalty_points", 0) if change.before else 0,
-				"points_after": change.after.get("loyalty_points", 0) if change.after else 0,
-				"before": text(change.before),
-				"after": text(change.after),
-				"previous_hash": member.log_hash or "",
-			}
-			row["name"] = f"{member.name}-{row['sequence']}"
-			row["hash"] = row_hash(row | self.same)
-			member.log_count, member.log_hash = row["sequence"], row["hash"]
-			self.rows.append(row)
+			self._add(
+				member,
+				action=change.action,
+				entry=change.entry,
+				invoice_type=shown.get("invoice_type"),
+				invoice=shown.get("invoice"),
+				points_before=change.before.get("loyalty_points", 0) if change.before else 0,
+				points_after=change.after.get("loyalty_points", 0) if change.after else 0,
+				before=text(change.before),
+				after=text(change.after),
+			)
+
+	def add_many(self, member: frappe._dict, inserted: list[tuple[str, int, str]]) -> None:
+		"""Tell that entries were `inserted`: name, points, and values as JSON; many to a row."""
+		for start in range(0, len(inserted), MOST_IN_ROW):
+			part = inserted[start : start + MOST_IN_ROW]
+			self._add(
+				member,
+				action=INSERT_MANY,
+				entry=None,
+				invoice_type=None,
+				invoice=None,
+				points_before=0,
+				points_after=sum(points for _name, points, _values in part),
+				before=None,
+				after="{"
+				+ ", ".join([f"{json.dumps(name)}: {values}" for name, _points, values in part])
+				+ "}",
+			)
+
+	def _add(self, member: frappe._dict, **told) -> None:
+		row = {
+			"name": f"{member.name}-{member.log_count + 1}",
+			"membership": member.name,
+			"sequence": member.log_count + 1,
+			"customer": member.customer,
+			"loyalty_program": member.loyalty_program,
+			"company": member.company,
+			"previous_hash": member.log_hash or "",
+			**told,
+		}
+		row["hash"] = row_hash(row | self.same)
+		member.log_count, member.log_hash = row["sequence"], row["hash"]
+		self.rows.append(row)
 
 	def write(self) -> None:
 		bulk.insert(DOCTYPE, self.rows, self.same)
@@ -151,6 +180,9 @@ class Replay:
 		if (row["previous_hash"] or "") != self.hash or row["hash"] != row_hash(row):
 			yield f"log row {self.sequence} ({row['name']}) was changed after it was written"
 		self.hash = row["hash"]
+		if row["action"] == INSERT_MANY:
+			yield from self._add_many(row)
+			return
 		entry = row["entry"]
 		if self.entries.get(entry) != _number(row["before"]):
 			yield f"log row {self.sequence}: entry {entry} was not as the log says before the change"
@@ -158,6 +190,12 @@ class Replay:
 			self.entries[entry] = _number(row["after"])
 		else:
 			self.entries.pop(entry, None)
+
+	def _add_many(self, row: dict) -> Iterator[str]:
+		for entry, values in json.loads(row["after"]).items():
+			if entry in self.entries:
+				yield f"log row {self.sequence}: entry {entry} was there already"
+			self.entries[entry] = hash(text(said(values)))
 
 	def says(self, entry: str, values: dict) -> bool:
 		"""Whether the log says that `entry` is as in `values`."""
@@ -176,4 +214,15 @@ def last_said(member: str, entry: str) -> dict | None:
 	table = frappe.qb.DocType(DOCTYPE)
 	query = frappe.qb.from_(table).select(table.after).orderby(table.sequence, order=frappe.qb.desc).limit(1)
 	found = query.where((table.membership == member) & (table.entry == entry)).run(pluck=True)
-	return said(json.loads(found[0])) if found and found[0] else None
+	if not found:
+		return told_among_many(member, entry).get(entry)
+	return said(json.loads(found[0])) if found[0] else None
+
+
+def told_among_many(member: str, word: str) -> dict[str, dict]:
+	"""Entries, with their values, that the membership's log told of in rows that tell of many and have `word`."""
+	table = frappe.qb.DocType(DOCTYPE)
+	query = frappe.qb.from_(table).select(table.after).orderby(table.sequence)
+	query = query.where((table.membership == member) & (table.action == INSERT_MANY))
+	found = query.where(table.after.like(f"%{word}%")).run(pluck=True)
+	return {name: said(values) for row in found for name, values in json.loads(row).items()}

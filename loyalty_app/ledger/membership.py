@@ -237,7 +237,9 @@ def save(member: frappe._dict) -> None:
 
 def save_all(members: list[frappe._dict]) -> None:
 	"""Write the state of the locked `members`."""
-	rows = {m.name: {key: m[key] for key in STATE[4:]} | {"total_spent": float(m.total_spent)} for m in members}
+	rows = {
+		m.name: {key: m[key] for key in STATE[4:]} | {"total_spent": float(m.total_spent)} for m in members
+	}
 	bulk.update(DOCTYPE, rows)
 	bulk.clear_cache(DOCTYPE, list(rows))
 
@@ -304,7 +306,9 @@ def show_tiers(program: str, customers: list[str]) -> None:
 def of_program(program: str):
 	"""The query for the names of the memberships in `program`, in their order."""
 	table = frappe.qb.DocType(DOCTYPE)
-	return frappe.qb.from_(table).select(table.name).where(table.loyalty_program == program).orderby(table.name)
+	return (
+		frappe.qb.from_(table).select(table.name).where(table.loyalty_program == program).orderby(table.name)
+	)
 
 
 def follow_company(program: str, company: str) -> None:

@@ -179,7 +179,9 @@ def act(kind: Kind, names: list[str]) -> Result:
 		except Exception as e:
 			frappe.db.rollback()
 			if len(names) == 1:
-				frappe.log_error(title="A loyalty membership could not be worked on", message=frappe.get_traceback())
+				frappe.log_error(
+					title="A loyalty membership could not be worked on", message=frappe.get_traceback()
+				)
 				return Result(0, (Difference(names[0], f"{type(e).__name__}: {e}"),))
 			break
 	changed, differences = 0, []

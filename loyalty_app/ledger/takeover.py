@@ -9,19 +9,18 @@ from collections import defaultdict
 
 import frappe
 from frappe.query_builder.functions import Count
-from frappe.utils import cint, getdate, now, today, update_progress_bar
+from frappe.utils import getdate, now, today, update_progress_bar
+from pypika import Case
 from pypika.terms import ExistsCriterion
 
-from loyalty_app.ledger import bulk, entries, expiry, log, membership
+from loyalty_app.ledger import audit, bulk, entries, expiry, log, membership
 from loyalty_app.rules import lots
-from loyalty_app.rules.amounts import exact
-from loyalty_app.rules.lots import Entry, Kind, Terms, Voucher
+from loyalty_app.rules.earning import EarnOn
+from loyalty_app.rules.lots import Kind
 
 FOUND = log.Cause("Install")
 # The event of log rows that tell how an entry was put right; the report of corrections lists them.
 CORRECTED = log.Cause("Install Correction")
-
-NO_TERMS = Terms()
 
 MEMBERSHIPS_AT_ONCE = 200
 ENTRIES_AT_ONCE = 20_000
@@ -109,30 +108,52 @@ def open_memberships() -> None:
 
 
 def link_entries(after: str, until: str) -> None:
-	"""Name its membership in every entry that names none, of those from one name to another.
+	"""Name its membership in every entry that names none, of those from one name to another, and say what follows
+	from the entry alone.
 
-	A lot is full until `build` has looked at it.
+	ERPNext writes the invoice's total on redemption rows too, but it was never spend; and it does not count points
+	without an expiry date, which had expired from the start. A lot is full until `build` has looked at it.
 	"""
-	# The query builder writes a subquery after SET without its parentheses.
+	of_membership = """select {} from `tabLoyalty Membership`
+		where `tabLoyalty Membership`.customer = `tabLoyalty Point Entry`.customer
+		and `tabLoyalty Membership`.loyalty_program = `tabLoyalty Point Entry`.loyalty_program"""
+	# The query builder writes a subquery after SET without its parentheses. Where `entry_type` is set, this app has
+	# written the entry, before it was uninstalled; it is set last, as MariaDB goes on with what it has just set.
 	frappe.db.sql(
-		"""update `tabLoyalty Point Entry` set
-			membership = (
-				select name from `tabLoyalty Membership`
-				where `tabLoyalty Membership`.customer = `tabLoyalty Point Entry`.customer
-				and `tabLoyalty Membership`.loyalty_program = `tabLoyalty Point Entry`.loyalty_program),
-			company = (
-				select company from `tabLoyalty Membership`
-				where `tabLoyalty Membership`.customer = `tabLoyalty Point Entry`.customer
-				and `tabLoyalty Membership`.loyalty_program = `tabLoyalty Point Entry`.loyalty_program),
+		f"""update `tabLoyalty Point Entry` set
+			membership = ({of_membership.format("name")}),
+			company = ({of_membership.format("company")}),
 			posting_date = coalesce(posting_date, date(creation)),
+			expiry_date = coalesce(expiry_date, posting_date, date(creation)),
+			purchase_amount = case when loyalty_points < 0 then 0 else purchase_amount end,
+			redeem_against = case when loyalty_points < 0 and redeem_against <> '' then redeem_against end,
+			collection_factor = case
+				when entry_type <> '' then collection_factor
+				when loyalty_points >= 0 and invoice <> '' then coalesce((
+					select max(collection_factor) from `tabLoyalty Program Collection`
+					where `tabLoyalty Program Collection`.parent = `tabLoyalty Point Entry`.loyalty_program
+					and tier_name = loyalty_program_tier), 0)
+				else 0 end,
+			earn_on = case
+				when entry_type <> '' then earn_on
+				when loyalty_points >= 0 and invoice <> '' then %(earn_on)s end,
 			remaining_points = case when loyalty_points > 0 then loyalty_points else 0 end,
-			is_open = case when loyalty_points > 0 then 1 else 0 end
+			is_open = case when loyalty_points > 0 then 1 else 0 end,
+			entry_type = case
+				when entry_type <> '' then entry_type
+				when loyalty_points < 0 then %(redeemed)s
+				when invoice <> '' then %(earned)s
+				else %(adjusted)s end
 		where (membership is null or membership = '') and name > %(after)s and name <= %(until)s
-			and exists (
-				select name from `tabLoyalty Membership`
-				where `tabLoyalty Membership`.customer = `tabLoyalty Point Entry`.customer
-				and `tabLoyalty Membership`.loyalty_program = `tabLoyalty Point Entry`.loyalty_program)""",
-		{"after": after, "until": until},
+			and exists ({of_membership.format("name")})""",
+		{
+			"after": after,
+			"until": until,
+			"earn_on": EarnOn.GRAND_TOTAL.value,
+			"redeemed": Kind.REDEEMED.value,
+			"earned": Kind.EARNED.value,
+			"adjusted": Kind.ADJUSTED.value,
+		},
 	)
 
 
@@ -141,107 +162,91 @@ def _untaken(entry):
 
 
 def build(names: list[str]) -> None:
-	"""Put the entries of some memberships without a log in order, and give them their log and totals."""
+	"""Put the entries of some memberships without a log in order, and give them their log and totals.
+
+	To be called at the beginning of a transaction: some of it is read without a lock.
+	"""
 	members = membership.lock_with_customers(names)
+	lots_left = audit.wrong_lots(names)
+	odd = odd_memberships(names, lots_left)
+	bulk.update(
+		entries.DOCTYPE, {name: values for member, name, values, _fault in lots_left if member not in odd}
+	)
+	follow_lots([name for name in names if name not in odd])
+
+	found, corrected = log.Page(FOUND), log.Page(CORRECTED)
+	inserted = defaultdict(list)
 	table = frappe.qb.DocType(entries.DOCTYPE)
-	rows = defaultdict(dict)
-	query = entries.select(table.membership.isin(names)).select(table.membership).orderby(table.creation)
-	for row in query.run(as_dict=True):
-		rows[row["membership"]][row["name"]] = row
-
-	changed, made, gone = {}, [], []
-	found, corrected, expired = log.Page(FOUND), log.Page(CORRECTED), log.Page(expiry.CAUSE)
-	on = getdate(today())
+	query = frappe.qb.from_(table).select(
+		table.membership, table.name, table.loyalty_points, entries.as_json(table)
+	)
+	for name, *row in query.where(table.membership.isin(names)).orderby(table.creation).run():
+		inserted[name].append(tuple(row))
 	for member in members:
-		factors = {t.name: t.factor for t in membership.tiers_of(member.loyalty_program)}
-		mine = rows[member.name]
-		before = {name: as_entry(row, factors) for name, row in mine.items()}
-		adopted = lots.adopt(before.values(), on, entries.new_name)
-		after = lots.expire(adopted.values(), on, entries.new_name)
-		for name, entry in after.items():
-			if name not in mine:
-				made.append({"name": name, "membership": member.name, **entries.to_row(entry, member)})
-			elif difference := unlike(mine[name], entry):
-				changed[name] = difference
-		gone += [name for name in before if name not in after]
-		was = {name: entries.logged(entries.to_row(e, member)) for name, e in before.items()}
-		found.add(member, [log.Change(name, None, values) for name, values in was.items()])
-		corrected.add(member, corrections(before, adopted, was, member))
-		expired.add(
-			member,
-			[
-				entries.change_of(name, None, entries.to_row(e, member))
-				for name, e in after.items()
-				if name not in adopted
-			],
-		)
-		membership.count(member, {}, after, horizon=lots.NEVER)
+		found.add_many(member, inserted[member.name])
+	for member in members:
+		if member.name in odd:
+			put_in_order(member, corrected)
+	found.write()
+	corrected.write()
 
-	if gone:
-		frappe.qb.from_(table).delete().where(table.name.isin(gone)).run()
-	bulk.update(entries.DOCTYPE, changed)
-	entries.insert_rows(made)
-	for page in (found, corrected, expired):
-		page.write()
+	totals = audit.totals(names)
+	for member in members:
+		member.update(totals[member.name])
+	on = getdate(today())
+	expired = [member for member in members if member.next_expiry and member.next_expiry < on]
+	if expired:
+		expiry.close(expired, on)
+		expiries = membership.first_expiries([member.name for member in expired])
+		for member in expired:
+			member.next_expiry = expiries[member.name]
 	# The tier of all of them: ERPNext leaves one standing when the purchases that reached it are cancelled.
 	membership.show_reached_tiers(members)
 
 
-def corrections(
-	before: dict[str, Entry], after: dict[str, Entry], was: dict[str, dict], member: frappe._dict
-) -> list[log.Change]:
-	"""What putting the entries in order changed of them, beside what follows from the draws."""
-	changes = []
-	for name in {**before, **after}:
-		one, other = before.get(name), after.get(name)
-		if one is not other:
-			now_is = entries.logged(entries.to_row(other, member)) if other else None
-			if was.get(name) != now_is:
-				changes.append(log.Change(name, was.get(name), now_is))
-	return changes
+def odd_memberships(names: list[str], lots_left: list[tuple[str, str, dict, str]]) -> set[str]:
+	"""Those of the memberships in which more was drawn from a lot than it had, or something from none."""
+	overdrawn = {member for member, _name, values, _fault in lots_left if values["remaining_points"] < 0}
+	return overdrawn | {difference.membership for difference in audit.lost_lots(names)}
 
 
-def unlike(row: dict, entry: Entry) -> dict:
-	"""The columns of a database `row` that are not as `entry` says, with what that says."""
-	terms = entry.terms or NO_TERMS
-	values = {
-		"entry_type": entry.kind.value,
-		"loyalty_program_tier": entry.tier,
-		"redeem_against": entry.lot,
-		"loyalty_points": entry.points,
-		"purchase_amount": entry.purchase_amount,
-		"posting_date": entry.posting_date,
-		"expiry_date": entry.expiry_date,
-		"collection_factor": terms.factor or 0,
-		"earn_on": terms.earn_on.value if entry.terms else None,
-		"remaining_points": entry.remaining,
-		"is_open": int(entry.remaining != 0),
-	}
-	return {key: log.plain(value) for key, value in values.items() if row[key] != value}
-
-
-def as_entry(row: dict, factors: dict) -> Entry:
-	"""The entry that `row` means, a lot with all its points; `factors` are the program's, by tier, for rows that
-	recorded none."""
-	points, posting_date = row.loyalty_points or 0, getdate(row.posting_date)
-	# ERPNext does not count points without an expiry date: they had expired from the start.
-	expiry_date = getdate(row.expiry_date) if row.expiry_date else posting_date
-	if row.entry_type:  # written by this app before it was uninstalled
-		return entries.from_row(row | {"expiry_date": expiry_date, "remaining_points": max(points, 0)})
-	tier = row.loyalty_program_tier or None
-	earned = points >= 0 and row.invoice
-	return Entry(
-		name=row.name,
-		kind=Kind.REDEEMED if points < 0 else Kind.EARNED if earned else Kind.ADJUSTED,
-		voucher=Voucher(row.invoice_type or None, row.invoice or None),
-		points=points,
-		remaining=max(points, 0),
-		posting_date=posting_date,
-		expiry_date=expiry_date,
-		lot=row.redeem_against or None,
-		tier=tier,
-		# ERPNext writes the invoice's total on redemption rows too; it was never spend.
-		purchase_amount=exact(row.purchase_amount if points >= 0 else 0),
-		terms=Terms(factor=factors.get(tier)) if earned else None,
-		reason=row.get("discretionary_reason") or None,
+def follow_lots(names: list[str]) -> None:
+	"""Let the draws of some memberships have the tier and the expiry date of the lots they are from."""
+	table, lot = frappe.qb.DocType(entries.DOCTYPE), frappe.qb.DocType(entries.DOCTYPE).as_("lot")
+	tier, lots_tier = (_or_empty(t.loyalty_program_tier) for t in (table, lot))
+	rows = (
+		frappe.qb.from_(table)
+		.join(lot)
+		.on(lot.name == table.redeem_against)
+		.select(table.name, lot.loyalty_program_tier, lot.expiry_date)
+		.where(table.membership.isin(names) & (table.loyalty_points < 0))
+		.where((table.expiry_date != lot.expiry_date) | (tier != lots_tier))
+		.run()
+		if names
+		else ()
 	)
+	bulk.update(
+		entries.DOCTYPE,
+		{
+			name: {"loyalty_program_tier": tier, "expiry_date": expiry_date}
+			for name, tier, expiry_date in rows
+		},
+	)
+
+
+def _or_empty(term):
+	return Case().when(term.isnull(), "").else_(term)
+
+
+def put_in_order(member: frappe._dict, corrected: log.Page) -> None:
+	"""Put the entries of the locked `member` in order by the rules, and tell what that changed of them."""
+	table = frappe.qb.DocType(entries.DOCTYPE)
+	before = {e.name: e for e in entries.found(entries.select(table.membership == member.name))}
+	after = lots.adopt(before.values(), getdate(today()), entries.new_name)
+	rows_before = {name: entries.to_row(entry, member) for name, entry in before.items()}
+	rows_after = {name: entries.to_row(entry, member) for name, entry in after.items()}
+	entries.write_rows(member, rows_before, rows_after)
+	changes = [
+		entries.change_of(name, rows_before.get(name), rows_after.get(name)) for name in {**before, **after}
+	]
+	corrected.add(member, [change for change in changes if change.before != change.after])

@@ -17,7 +17,9 @@ class TestExpiry(LoyaltyTestCase):
 		"""A customer who bought for 100 on some days, 40 of them ago at the most, as the ledger was 40 days ago."""
 		customer = make_customer(loyalty_program=self.program.name)
 		with on_day(add_days(today(), -40)):
-			return customer, [make_invoice(customer, 100, posting_date=add_days(today(), -d)) for d in days_ago]
+			return customer, [
+				make_invoice(customer, 100, posting_date=add_days(today(), -d)) for d in days_ago
+			]
 
 	def state(self, customer):
 		return frappe.db.get_value(

@@ -59,7 +59,9 @@ class TestEarning(InvoiceTestCase):
 		for posting_date in (add_days(today(), -9), "2021-12-31"):
 			self.assertEqual(entries_of(make_invoice(self.customer, 100, posting_date=posting_date)), [])
 		for posting_date in (add_days(today(), -10), "2022-01-01"):
-			self.assertEqual(earned(make_invoice(self.customer, 100, posting_date=posting_date)).loyalty_points, 10)
+			self.assertEqual(
+				earned(make_invoice(self.customer, 100, posting_date=posting_date)).loyalty_points, 10
+			)
 
 	def test_nothing_is_earned_in_another_company(self):
 		self.member()

@@ -241,14 +241,9 @@ def adopt(entries: Iterable[Entry], today: date, new_name: Callable[[], str]) ->
 		if entry.points < 0:
 			draws.append(entry)
 		else:
-			book.put(entry if not entry.lot and entry.remaining == entry.points else as_full_lot(entry))
+			book.put(replace(entry, lot=None, remaining=entry.points))
 	for draw in sorted(draws, key=lambda e: (e.posting_date, e.name)):
 		lot = book.entries.get(draw.lot) if draw.lot else None
-		if lot and lot.remaining >= -draw.points and not book.row_like(draw):
-			# What nearly all of them are needs nothing but to be counted.
-			book.put(replace(lot, remaining=lot.remaining + draw.points))
-			book.put(replace(draw, remaining=0, expiry_date=lot.expiry_date, tier=lot.tier))
-			continue
 		covered = min(lot.remaining, -draw.points) if lot else 0
 		book.put(replace(draw, lot=None, remaining=draw.points))
 		if covered:
@@ -269,10 +264,6 @@ def adopt(entries: Iterable[Entry], today: date, new_name: Callable[[], str]) ->
 			book.put(replace(short, expiry_date=NEVER))
 	book.cover(today)
 	return book.result()
-
-
-def as_full_lot(entry: Entry) -> Entry:
-	return replace(entry, lot=None, remaining=entry.points)
 
 
 def expire(entries: Iterable[Entry], today: date, new_name: Callable[[], str]) -> dict[str, Entry]:

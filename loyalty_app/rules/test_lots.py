@@ -265,7 +265,9 @@ class TestAdjust(TestCase):
 
 	def test_more_than_there_is_is_refused(self):
 		with self.assertRaises(NotEnoughPoints) as caught:
-			lots.adjust([replace_voucher(self.entry("A", 10), "A")], self.entry("ADJ", -11), START, self.new_name)
+			lots.adjust(
+				[replace_voucher(self.entry("A", 10), "A")], self.entry("ADJ", -11), START, self.new_name
+			)
 		self.assertEqual((caught.exception.asked, caught.exception.spendable), (11, 10))
 
 	def test_a_named_lot_is_the_one_drawn_on(self):

@@ -15,7 +15,7 @@ class LoyaltyPointLog(Document):
 	if TYPE_CHECKING:
 		from frappe.types import DF
 
-		action: DF.Literal["Insert", "Update", "Delete"]
+		action: DF.Literal["Insert", "Update", "Delete", "Insert Many"]
 		after: DF.Code | None
 		before: DF.Code | None
 		company: DF.Link | None
@@ -59,4 +59,8 @@ def on_doctype_update():
 		["membership", "sequence"],
 		constraint_name="loyalty_point_log_membership_sequence",
 	)
-	frappe.db.add_index("Loyalty Point Log", ["entry"], index_name="loyalty_point_log_entry")
+	for name, fields in (
+		("loyalty_point_log_entry", ["entry"]),
+		("loyalty_point_log_invoice", ["membership", "invoice"]),
+	):
+		frappe.db.add_index("Loyalty Point Log", fields, index_name=name)
