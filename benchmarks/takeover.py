@@ -62,8 +62,8 @@ def clear():
 	frappe.db.commit()
 
 
-def fill(count: int):
-	"""Insert `count` entries of ERPNext's, of customers made for them."""
+def fill(count: int, redemptions: bool = True):
+	"""Insert `count` entries of ERPNext's, of customers made for them; without `redemptions`, lots only."""
 	from loyalty_app.tests.utils import make_program
 
 	chance = random.Random(count)
@@ -91,7 +91,7 @@ def fill(count: int):
 			posted,
 			stamp,
 		)
-		if i % 3 == 2:
+		if redemptions and i % ENTRIES_OF_A_CUSTOMER % 3 == 2:
 			lot = rows[-1]
 			rows.append((*row, add_days(lot[7], 365), -chance.randint(1, lot[10]), 100, lot[0]))
 		else:

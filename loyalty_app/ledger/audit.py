@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import frappe
-from frappe.query_builder.functions import Count, Max, Min, Sum
+from frappe.query_builder.functions import Coalesce, Count, Max, Min, Sum
 from frappe.utils import cint, getdate
 from pypika import Case
 
@@ -178,45 +178,48 @@ def wrong_lots(names: list[str]) -> list[tuple[str, str, dict, str]]:
 	Every lot has left what was not drawn from it, never less than nothing; what no lot covers is open.
 	"""
 	table, draw = frappe.qb.DocType(entries.DOCTYPE), frappe.qb.DocType(entries.DOCTYPE).as_("draw")
+	# For each lot by itself, as an index finds its draws; a sum over all draws would be joined without one.
 	drawn = (
 		frappe.qb.from_(draw)
-		.select(draw.membership, draw.redeem_against, Sum(draw.loyalty_points).as_("points"))
-		.where(draw.membership.isin(names) & draw.redeem_against.isnotnull() & (draw.loyalty_points < 0))
-		.groupby(draw.membership, draw.redeem_against)
-	).as_("drawn")
+		.select(Sum(draw.loyalty_points))
+		.where((draw.membership == table.membership) & (draw.redeem_against == table.name))
+		.where(draw.loyalty_points < 0)
+	)
 	is_debt = table.redeem_against.isnull() & (table.entry_type != Kind.EXPIRED.value)
 	expected = (
 		Case()
-		.when(table.loyalty_points > 0, table.loyalty_points + _or_zero(drawn.points))
+		.when(table.loyalty_points > 0, table.loyalty_points + Coalesce(drawn, 0))
 		.when((table.loyalty_points < 0) & is_debt, table.loyalty_points)
 		.else_(0)
 	)
-	is_open = Case().when(table.remaining_points != 0, 1).else_(0)
-	rows = (
+	lots = (
 		frappe.qb.from_(table)
-		.left_join(drawn)
-		.on((drawn.membership == table.membership) & (drawn.redeem_against == table.name))
-		.select(table.membership, table.name, table.remaining_points, expected)
+		.select(table.membership, table.name, table.loyalty_points, table.remaining_points, table.is_open)
+		.select(expected.as_("expected"))
 		.where(table.membership.isin(names))
+	).as_("lots")
+	rows = (
+		frappe.qb.from_(lots)
+		.select(lots.membership, lots.name, lots.loyalty_points, lots.remaining_points, lots.expected)
 		.where(
-			(table.remaining_points != expected)
-			| (table.is_open != is_open)
-			| ((table.loyalty_points > 0) & (expected < 0))
+			(lots.remaining_points != lots.expected)
+			| (lots.is_open != Case().when(lots.remaining_points != 0, 1).else_(0))
+			| ((lots.loyalty_points > 0) & (lots.expected < 0))
 		)
-		.orderby(table.membership)
-		.orderby(table.name)
+		.orderby(lots.membership)
+		.orderby(lots.name)
 		.run()
 	)
 	found = []
-	for member, name, remaining, points in rows:
-		points = cint(points)
-		if remaining != points:
-			fault = f"entry {name} has {remaining} points left, it should have {points}"
-		elif points < 0:
-			fault = f"entry {name} is overdrawn"
+	for member, name, points, remaining, left in rows:
+		left = cint(left)
+		if points > 0 and left < 0:
+			fault = f"entry {name} is overdrawn by {-left} points"
+		elif remaining != left:
+			fault = f"entry {name} has {remaining} points left, it should have {left}"
 		else:
-			fault = f"entry {name} is marked as {'closed' if points else 'open'} with {points} points left"
-		found.append((member, name, {"remaining_points": points, "is_open": int(points != 0)}, fault))
+			fault = f"entry {name} is marked as {'closed' if left else 'open'} with {left} points left"
+		found.append((member, name, {"remaining_points": left, "is_open": int(left != 0)}, fault))
 	return found
 
 
@@ -238,10 +241,6 @@ def lost_lots(names: list[str]) -> list[Difference]:
 	return [
 		Difference(m, f"entry {name} draws on {gone}, which is not there", name) for m, name, gone in rows
 	]
-
-
-def _or_zero(term):
-	return Case().when(term.isnull(), 0).else_(term)
 
 
 # --- the memberships

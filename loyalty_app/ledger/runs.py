@@ -26,6 +26,7 @@ MEMBERSHIPS_IN_RANGE = 5_000
 MEMBERSHIPS_IN_SET = 200
 # Memberships that the daily verification looks at, from a point of their names' order that is chosen by chance.
 SAMPLE = 2_000
+BEYOND = 2**62
 MOST_FINDINGS = 1_000
 TRIES = 3
 # A range that no worker has got on with for so long has lost its worker.
@@ -112,12 +113,11 @@ def divide(run: str, sample: int | None = None) -> None:
 	doc = frappe.get_doc(DOCTYPE, run, for_update=True)
 	if doc.status != "Queued":
 		return
-	last = frappe.generate_hash(length=10) if sample else ""
-	limit = min(sample or MEMBERSHIPS_IN_RANGE, MEMBERSHIPS_IN_RANGE)
 	ranges, total = [], 0
-	while (not sample or total < sample) and (names := next_names(doc, last, limit=limit)):
-		ranges.append((names[0], names[-1]))
-		total, last = total + len(names), names[-1]
+	for after, until in _stretches(sample):
+		while names := next_names(doc, after, until, min(MEMBERSHIPS_IN_RANGE, (sample or BEYOND) - total)):
+			ranges.append((names[0], names[-1]))
+			total, after = total + len(names), names[-1]
 	at, user = now(), frappe.session.user
 	made = {"creation": at, "modified": at, "owner": user, "modified_by": user, "docstatus": 0}
 	made |= {"parent": run, "parenttype": DOCTYPE, "parentfield": "ranges", "touched_at": at, "is_done": 0}
@@ -133,12 +133,22 @@ def divide(run: str, sample: int | None = None) -> None:
 	frappe.db.commit()  # nosemgrep: a background job
 
 
+def _stretches(sample: int | None) -> list[tuple[str, str | None]]:
+	"""Where names of memberships are to be looked for: everywhere, or for a `sample` from a point chosen by chance to
+	the end, and then from the beginning to that point. Names are made by chance, so that any stretch is a sample."""
+	if not sample:
+		return [("", None)]
+	point = frappe.generate_hash(length=10)
+	return [(point, None), ("", point)]
+
+
 def next_names(
-	run, after: str, until: str | None = None, limit: int = MEMBERSHIPS_IN_SET, since: str | None = None
+	run, after: str, until: str | None = None, limit: int | None = None, since: str | None = None
 ) -> list[str]:
 	"""Names, in their order, of memberships that `run` is about: after one name (or since another), until a third."""
 	table = frappe.qb.DocType(membership.DOCTYPE)
-	query = frappe.qb.from_(table).select(table.name).orderby(table.name).limit(limit)
+	query = frappe.qb.from_(table).select(table.name).orderby(table.name)
+	query = query.limit(MEMBERSHIPS_IN_SET if limit is None else limit)
 	query = query.where(table.name >= since) if since else query.where(table.name > after)
 	if until:
 		query = query.where(table.name <= until)

@@ -122,7 +122,7 @@ def link_entries(after: str, until: str) -> None:
 	frappe.db.sql(
 		f"""update `tabLoyalty Point Entry` set
 			membership = ({of_membership.format("name")}),
-			company = ({of_membership.format("company")}),
+			company = coalesce(company, ({of_membership.format("company")})),
 			posting_date = coalesce(posting_date, date(creation)),
 			expiry_date = coalesce(expiry_date, posting_date, date(creation)),
 			purchase_amount = case when loyalty_points < 0 then 0 else purchase_amount end,

@@ -6,10 +6,12 @@ from unittest.mock import patch
 import frappe
 from frappe.utils import add_days, add_to_date, now_datetime, today
 
-from loyalty_app.ledger import expiry, runs
+from loyalty_app.api import runs as api
+from loyalty_app.ledger import expiry, membership, runs
 from loyalty_app.ledger.membership import find
-from loyalty_app.tests.test_documents import LoyaltyTestCase, balance
-from loyalty_app.tests.utils import make_customer, make_invoice, make_program, make_user
+from loyalty_app.loyalty_app.doctype.loyalty_program import loyalty_program
+from loyalty_app.tests.test_documents import LoyaltyTestCase, tier
+from loyalty_app.tests.utils import as_user, make_customer, make_invoice, make_program, make_user, on_day
 
 
 @contextmanager
@@ -38,15 +40,147 @@ class TestRuns(LoyaltyTestCase):
 		self.program = make_program(expiry_duration=30)
 		frappe.db.delete(runs.DOCTYPE)
 
-	def members(self, count, days_ago=40):
+	def members(self, count):
+		"""Customers whose points have expired, and nobody has noticed."""
 		customers = [make_customer(loyalty_program=self.program.name) for _ in range(count)]
-		for customer in customers:
-			make_invoice(customer, 100, posting_date=add_days(today(), -days_ago))
-			# as it was on the day itself
-			frappe.db.set_value(
-				"Loyalty Membership",
-				find(customer.name, self.program.name),
-				"next_expiry",
-				add_days(today(), -days_ago + 30),
-			)
+		with on_day(add_days(today(), -40)):
+			for customer in customers:
+				make_invoice(customer, 100, posting_date=add_days(today(), -40))
 		return customers
+
+	def left(self, customers):
+		"""How many of them still have a lot that should be closed."""
+		names = [find(customer.name, self.program.name) for customer in customers]
+		return frappe.db.count(membership.DOCTYPE, {"name": ("in", names), "next_expiry": ("<", today())})
+
+	def test_ranges_share_the_work(self):
+		self.members(5)
+		with patch.object(runs, "MEMBERSHIPS_IN_RANGE", 2), patch.object(runs, "MEMBERSHIPS_IN_SET", 1):
+			done = run("Expiry")
+		self.assertEqual(
+			(done.status, done.memberships, done.done, done.changed, done.faults), ("Done", 5, 5, 5, 0)
+		)
+		self.assertEqual([row.is_done for row in done.ranges], [1, 1, 1])
+		self.assertTrue(done.started_at and done.ended_at)
+
+	def test_nothing_to_do_is_done_at_once(self):
+		done = run("Expiry")
+		self.assertEqual((done.status, done.memberships, done.ranges), ("Done", 0, []))
+
+	def test_a_run_goes_on_where_its_worker_was_killed(self):
+		customers = self.members(4)
+		with queue() as jobs, patch.object(runs, "MEMBERSHIPS_IN_SET", 1):
+			name = runs.start("Expiry")
+			runs.divide(**jobs.pop(0)[1])
+			(part,) = (arguments["part"] for _function, arguments in jobs)
+			with patch.object(runs, "note", side_effect=[None, KeyboardInterrupt]):
+				with self.assertRaises(KeyboardInterrupt):
+					runs.work(name, part)
+			self.assertEqual(self.left(customers), 2)
+			jobs.clear()
+			runs.resume_stalled()
+			self.assertEqual(jobs, [], "somebody may still be at work on it")
+			long_ago = add_to_date(now_datetime(), minutes=-runs.STALLED_AFTER_MINUTES - 1)
+			frappe.db.set_value(runs.RANGE, part, "touched_at", long_ago)
+			self.assertEqual(runs.start("Expiry"), name, "a run that is not finished is gone on with")
+			((function, arguments),) = jobs
+			getattr(runs, function)(**arguments)
+			# the job that was thought dead comes back
+			runs.work(name, part)
+		done = frappe.get_doc(runs.DOCTYPE, name)
+		self.assertEqual((done.status, self.left(customers)), ("Done", 0))
+
+	def test_one_that_fails_does_not_keep_the_others(self):
+		customers = self.members(3)
+		failing = find(customers[1].name, self.program.name)
+		close_all = expiry.close_all
+
+		def fail(names):
+			if failing in names:
+				raise ValueError("no")
+			return close_all(names)
+
+		with patch.object(expiry, "close_all", fail), patch.object(frappe.db, "rollback"):
+			done = run("Expiry")
+		self.assertEqual((done.status, done.done, done.changed, done.faults), ("Done", 3, 2, 1))
+		self.assertEqual(
+			[(row.membership, row.fault) for row in done.findings], [(failing, "ValueError: no")]
+		)
+		self.assertEqual(self.left(customers), 1)
+		expiry.close_all([failing])
+
+	def test_a_terminal_that_is_quicker_is_waited_for(self):
+		customers = self.members(1)
+		close_all, failures = expiry.close_all, [frappe.QueryDeadlockError, frappe.QueryTimeoutError]
+
+		def busy(names):
+			if failures:
+				raise failures.pop()
+			return close_all(names)
+
+		with patch.object(expiry, "close_all", busy), patch.object(frappe.db, "rollback"):
+			done = run("Expiry")
+		self.assertEqual((done.changed, done.faults, self.left(customers)), (1, 0, 0))
+
+	def test_verification_tells_accounts_managers(self):
+		(customer,) = self.members(1)
+		run("Expiry")
+		manager = make_user("Accounts Manager")
+		name = find(customer.name, self.program.name)
+		frappe.db.set_value(membership.DOCTYPE, name, "balance", 7)
+		with patch(
+			"frappe.desk.doctype.notification_log.notification_log.enqueue_create_notification"
+		) as tell:
+			done = run("Verification")
+		((users, message),) = (call.args for call in tell.call_args_list)
+		self.assertIn(manager, users)
+		self.assertEqual(message["document_name"], done.name)
+		self.assertIn("1 differences", message["subject"])
+		self.assertEqual([(row.membership, row.fault[:10]) for row in done.findings], [(name, "balance is")])
+
+		done = run("Rebuild")
+		self.assertEqual((done.changed, done.faults), (1, 1))
+		self.assertEqual(run("Verification").faults, 0)
+
+	def test_a_sample_is_some_of_them(self):
+		self.members(3)
+		run("Expiry")
+		done = run("Verification", sample=2)
+		self.assertEqual((done.memberships, done.done, done.status), (2, 2, "Done"))
+		everybody = frappe.db.count(membership.DOCTYPE)
+		self.assertEqual(run("Verification", sample=everybody + 1).done, everybody)
+
+	def test_new_tiers_of_many_members_are_shown_in_the_background(self):
+		customers = self.members(3)
+		run("Expiry")
+		self.program.reload()
+		with queue() as jobs, patch.object(loyalty_program, "SHOWN_AT_ONCE", 2):
+			self.program.collection_rules[0].tier_name = "Bronze"
+			self.program.save()
+			self.assertEqual({tier(c) for c in customers}, {"Silver"})
+			while jobs:
+				function, arguments = jobs.pop(0)
+				getattr(runs, function)(**arguments)
+		self.assertEqual({tier(c) for c in customers}, {"Bronze"})
+		done = frappe.get_last_doc(runs.DOCTYPE)
+		self.assertEqual((done.kind, done.loyalty_program, done.changed), ("Tiers", self.program.name, 3))
+
+	def test_only_managers_start_runs(self):
+		with as_user(make_user("Accounts User")):
+			self.assertRaises(frappe.PermissionError, api.start, "Verification")
+		with queue() as jobs, as_user(make_user("Accounts Manager")):
+			name = api.start("Verification")
+			self.assertEqual(len(jobs), 1)
+			self.assertEqual(frappe.get_doc(runs.DOCTYPE, name).owner, frappe.session.user)
+			self.assertRaises(frappe.ValidationError, api.start, "Nonsense")
+			doc = frappe.get_doc(runs.DOCTYPE, name)
+			self.assertRaises(frappe.PermissionError, doc.save)
+
+	def test_old_runs_are_cleared(self):
+		done = run("Expiry")
+		frappe.db.set_value(
+			runs.DOCTYPE, done.name, "creation", add_days(now_datetime(), -100), update_modified=False
+		)
+		frappe.get_doc("DocType", runs.DOCTYPE)
+		frappe.model.base_document.get_controller(runs.DOCTYPE).clear_old_logs(days=90)
+		self.assertFalse(frappe.db.exists(runs.DOCTYPE, done.name))

@@ -1,0 +1,19 @@
+"""Starting work over all memberships from the desk."""
+
+import frappe
+from frappe import _
+
+from loyalty_app.ledger import runs
+
+# Tiers follow their program by themselves.
+STARTED_BY_HAND = ("Expiry", "Verification", "Rebuild")
+
+
+@frappe.whitelist(methods=["POST"])
+def start(kind: str) -> str:
+	"""Start a Loyalty Ledger Run of `kind` (Expiry, Verification or Rebuild), or go on with the one that is not
+	finished; return its name. For Accounts Manager and System Manager."""
+	frappe.only_for(("Accounts Manager", "System Manager"))
+	if kind not in STARTED_BY_HAND:
+		frappe.throw(_("Kind must be one of: {0}").format(", ".join(map(_, STARTED_BY_HAND))))
+	return runs.start(kind)

@@ -1,0 +1,150 @@
+"""The proof finds what somebody with a database client did, and mending puts it right."""
+
+import json
+
+import frappe
+from frappe.utils import add_days, today
+
+from loyalty_app.ledger import audit, log, rebuild, verify
+from loyalty_app.ledger.membership import find
+from loyalty_app.tests.utils import (
+	IntegrationTestCase,
+	make_customer,
+	make_invoice,
+	make_program,
+	make_return,
+	store,
+)
+
+ENTRY, MEMBERSHIP, LOG = "Loyalty Point Entry", "Loyalty Membership", "Loyalty Point Log"
+
+
+class TestAudit(IntegrationTestCase):
+	def setUp(self):
+		self.program = make_program(tiers=[("Silver", 0, 10), ("Gold", 1500, 5)])
+		self.customer = make_customer(loyalty_program=self.program.name)
+		self.first = make_invoice(self.customer, 1000)
+		self.second = make_invoice(self.customer, 1000, redeem=40)
+		make_return(self.second, qty=1)
+		self.name = find(self.customer.name, self.program.name)
+		self.assertEqual(verify(self.name), [])
+		self.lot = frappe.db.get_value(ENTRY, {"invoice": self.first.name, "entry_type": "Earned"})
+
+	def assert_found(self, *words):
+		faults = " | ".join(verify(self.name))
+		for word in words:
+			self.assertIn(word, faults)
+
+	def assert_mended(self):
+		self.assertNotEqual(rebuild(self.name), [])
+		self.assertEqual(verify(self.name), [])
+		self.assertEqual(rebuild(self.name), [])
+
+	def test_totals(self):
+		right = frappe.db.get_value(MEMBERSHIP, self.name, "*", as_dict=True)
+		for field, value in (
+			("balance", 7),
+			("total_spent", 3),
+			("points_earned", 1),
+			("points_redeemed", 8),
+			("points_expired", 9),
+			("shortfall", 2),
+			("next_expiry", add_days(today(), 3)),
+			("latest_posting", add_days(today(), -3)),
+			("loyalty_program_tier", "Gold"),
+		):
+			with self.subTest(field):
+				frappe.db.set_value(MEMBERSHIP, self.name, field, value)
+				self.assert_found(f"{field} is ")
+				self.assert_mended()
+				self.assertEqual(
+					str(frappe.db.get_value(MEMBERSHIP, self.name, field)), str(right[field]), field
+				)
+
+	def test_what_is_left_of_a_lot(self):
+		frappe.db.set_value(ENTRY, self.lot, "remaining_points", 3)
+		self.assert_found(f"entry {self.lot} has 3 points left, it should have 100")
+		self.assert_mended()
+		frappe.db.set_value(ENTRY, self.lot, "is_open", 0)
+		self.assert_found(f"entry {self.lot} is marked as closed with 100 points left")
+		self.assert_mended()
+		self.assertEqual(frappe.db.get_value(ENTRY, self.lot, "is_open"), 1)
+
+	def test_points_that_were_changed_in_the_table(self):
+		frappe.db.set_value(ENTRY, self.lot, "loyalty_points", 900)
+		self.assert_found(f"entry {self.lot}: the log says", "'loyalty_points': 900", "points_earned is")
+		self.assert_mended()
+		# What the table says is what counts from now on, and the log tells when that was found.
+		told = frappe.get_last_doc(LOG, {"membership": self.name, "event": audit.REBUILT.event})
+		self.assertEqual((told.entry, told.points_before, told.points_after), (self.lot, 100, 900))
+
+	def test_entries_that_were_deleted_or_added_in_the_table(self):
+		frappe.db.delete(ENTRY, {"name": self.lot})
+		self.assert_found(f"entry {self.lot}: the log says", "the table says None")
+		self.assert_mended()
+		added = store(
+			ENTRY,
+			membership=self.name,
+			entry_type="Adjusted",
+			customer=self.customer.name,
+			loyalty_program=self.program.name,
+			company=self.program.company,
+			loyalty_points=50,
+			posting_date=today(),
+			expiry_date=add_days(today(), 10),
+		)
+		self.assert_found(f"entry {added.name}: the log says None", f"entry {added.name} has 0 points left")
+		self.assert_mended()
+
+	def test_a_draw_without_its_lot(self):
+		draw = frappe.db.get_value(ENTRY, {"invoice": self.second.name, "entry_type": "Redeemed"})
+		if not draw:
+			self.second = make_invoice(self.customer, 100, redeem=10)
+			draw = frappe.db.get_value(ENTRY, {"invoice": self.second.name, "entry_type": "Redeemed"})
+		frappe.db.set_value(ENTRY, draw, "redeem_against", "gone")
+		self.assert_found(f"entry {draw} draws on gone, which is not there")
+
+	def test_a_changed_log_stays_evidence(self):
+		row = frappe.get_last_doc(LOG, {"membership": self.name, "sequence": 1})
+		frappe.db.set_value(
+			LOG, row.name, "after", json.dumps({**json.loads(row.after), "loyalty_points": 1})
+		)
+		self.assert_found("log row 1", "was changed after it was written")
+		rebuild(self.name)
+		self.assert_found("log row 1", "was changed after it was written")
+
+	def test_log_rows_that_are_missing(self):
+		last = frappe.get_all(LOG, {"membership": self.name}, order_by="sequence desc", limit=1)[0].name
+		frappe.db.delete(LOG, {"name": last})
+		self.assert_found("the end of the log is not the one this membership remembers")
+		frappe.db.delete(LOG, {"membership": self.name, "sequence": 1})
+		self.assert_found("log row 1 is missing")
+
+	def test_a_long_log_is_read_page_by_page(self):
+		from unittest.mock import patch
+
+		with patch.object(audit, "ROWS_AT_ONCE", 2):
+			self.assertEqual(verify(self.name), [])
+			frappe.db.set_value(ENTRY, self.lot, "loyalty_points", 900)
+			self.assert_found(f"entry {self.lot}: the log says")
+
+	def test_a_log_of_version_0_1(self):
+		"""It has the empty values, too, and names of its own."""
+		member = frappe._dict(frappe.db.get_value(MEMBERSHIP, self.name, "*", as_dict=True), log_hash="")
+		for row in frappe.get_all(LOG, {"membership": self.name}, ["*"], order_by="sequence"):
+			old = {"previous_hash": member.log_hash}
+			for key in ("before", "after"):
+				old[key] = row[key] and json.dumps(
+					{"discretionary_reason": None, "excluded_items": None, **json.loads(row[key])},
+					sort_keys=True,
+				)
+			member.log_hash = log.row_hash(row | old)
+			frappe.db.set_value(LOG, row.name, old | {"hash": member.log_hash}, update_modified=False)
+		frappe.db.set_value(MEMBERSHIP, self.name, "log_hash", member.log_hash)
+		self.assertEqual(verify(self.name), [])
+
+	def test_verifying_writes_nothing(self):
+		frappe.db.set_value(MEMBERSHIP, self.name, "balance", 7)
+		before = frappe.db.get_value(MEMBERSHIP, self.name, "*", as_dict=True)
+		verify()
+		self.assertEqual(frappe.db.get_value(MEMBERSHIP, self.name, "*", as_dict=True), before)
