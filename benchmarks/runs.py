@@ -52,7 +52,9 @@ def prepare(arguments, redemptions: bool):
 	takeover.fill(arguments.entries, redemptions)
 	takeover.take_over()
 	already_expired = frappe.db.count("Loyalty Point Entry", {"entry_type": "Expired"})
-	print(f"\n{frappe.db.count('Loyalty Point Entry'):,} entries, {frappe.db.count('Loyalty Membership'):,} memberships")
+	print(
+		f"\n{frappe.db.count('Loyalty Point Entry'):,} entries, {frappe.db.count('Loyalty Membership'):,} memberships"
+	)
 	frappe.destroy()
 
 

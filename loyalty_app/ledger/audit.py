@@ -4,6 +4,7 @@ Works on sets of memberships, in statements that do not lock: nobody at a till h
 the replay is Python's; of a membership with a long history a page at a time is in memory, and of each entry a number.
 """
 
+import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -145,28 +146,36 @@ def log_rows(members: list[frappe._dict]) -> Iterator[dict]:
 def unlike_log(replays: dict[str, "log.Replay"]) -> Iterator[tuple[str, str, dict | None, dict | None]]:
 	"""Entries that are not as the log says: membership, entry, what the log says of it, what the table says."""
 	owner = {name: member for member, replay in replays.items() for name in replay.entries}
-	names, seen = list(owner), 0
-	for start in range(0, len(names), ROWS_AT_ONCE):
-		part = names[start : start + ROWS_AT_ONCE]
-		table = frappe.qb.DocType(entries.DOCTYPE)
-		query = entries.select(table.name.isin(part)).select(table.membership)
-		rows = {row["name"]: row for row in query.run(as_dict=True)}
-		for name in part:
-			member, row = owner[name], rows.get(name)
-			if row and row["membership"] != member:
-				row = None
-			seen += bool(row)
-			actual = entries.logged(entries.as_written(row)) if row else None
-			if not row or not replays[member].says(name, actual):
-				yield member, name, log.last_said(member, name), actual
+	seen = set()
+	for member, name, values in entries_in_table(list(replays), list(owner)):
+		if owner.get(name) == member:
+			seen.add(name)
+			if replays[member].entries[name] == log.fingerprint(values):
+				continue
+		yield member, name, log.last_said(member, name), log.said(json.loads(values))
+	for name, member in owner.items():
+		if name not in seen:
+			yield member, name, log.last_said(member, name), None
+
+
+def entries_in_table(members: list[str], names: list[str]) -> Iterator[tuple[str, str, str]]:
+	"""Membership, name and values as JSON of all entries of `members`; where the log knows very many, `names`, those
+	first and a page at a time."""
 	table = frappe.qb.DocType(entries.DOCTYPE)
-	mine = table.membership.isin(list(replays))
-	if frappe.qb.from_(table).select(Count("*")).where(mine).run()[0][0] == seen:
+	query = frappe.qb.from_(table).select(table.membership, table.name, entries.as_json(table))
+	query = query.where(table.membership.isin(members))
+	if len(names) <= 2 * ROWS_AT_ONCE:
+		yield from query.run()
 		return
-	for member, name in frappe.qb.from_(table).select(table.membership, table.name).where(mine).run():
-		if owner.get(name) != member:
-			row = entries.select(table.name == name).run(as_dict=True)[0]
-			yield member, name, None, entries.logged(entries.as_written(row))
+	seen = 0
+	for start in range(0, len(names), ROWS_AT_ONCE):
+		page = query.where(table.name.isin(names[start : start + ROWS_AT_ONCE])).run()
+		seen += len(page)
+		yield from page
+	mine = frappe.qb.from_(table).where(table.membership.isin(members))
+	if mine.select(Count("*")).run()[0][0] != seen:
+		strangers = set(mine.select(table.name).run(pluck=True)).difference(names)
+		yield from query.where(table.name.isin(sorted(strangers))).run()
 
 
 # --- the lots

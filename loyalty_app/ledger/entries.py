@@ -19,29 +19,13 @@ DOCTYPE = "Loyalty Point Entry"
 # How many open lots are read first; a redemption rarely needs more.
 LOTS_AT_ONCE = 20
 
-# What an entry says for itself, and the log remembers: not customer, program and company, which are the
-# membership's and may be renamed, nor `remaining_points` and `is_open`, which follow from the draws.
-LOGGED = (
-	"entry_type",
-	"loyalty_program_tier",
-	"invoice_type",
-	"invoice",
-	"redeem_against",
-	"loyalty_points",
-	"purchase_amount",
-	"posting_date",
-	"expiry_date",
-	"discretionary_reason",
-	"collection_factor",
-	"earn_on",
-	"excluded_items",
-)
+# What follows from the draws on an entry.
 DERIVED = ("remaining_points", "is_open")
 
 # What the ledger writes of an entry; accounting dimensions and custom fields are not its business.
 COLUMNS = {
 	*("name", "owner", "creation", "modified", "modified_by", "docstatus", "idx"),
-	*("membership", "customer", "loyalty_program", "company", *LOGGED, *DERIVED),
+	*("membership", "customer", "loyalty_program", "company", *log.LOGGED, *DERIVED),
 }
 
 
@@ -99,18 +83,10 @@ def to_row(entry: Entry, member: dict) -> dict:
 	}
 
 
-def as_written(row: dict) -> dict:
-	"""A database `row` as `to_row` would write it."""
-	return row | {
-		"purchase_amount": float(row["purchase_amount"] or 0),
-		"collection_factor": float(row["collection_factor"] or 0),
-	}
-
-
 def select(*conditions):
 	"""The query for the entries that meet `conditions`; `found` turns its rows into entries."""
 	table = frappe.qb.DocType(DOCTYPE)
-	query = frappe.qb.from_(table).select("name", *LOGGED, *DERIVED)
+	query = frappe.qb.from_(table).select("name", *log.LOGGED, *DERIVED)
 	for condition in conditions:
 		query = query.where(condition)
 	return query
@@ -279,19 +255,19 @@ def change_of(name: str, before: dict | None, after: dict | None) -> log.Change:
 
 def logged(row: dict | None) -> dict | None:
 	"""What the log says of an entry's `row`."""
-	return log.said({key: row[key] for key in LOGGED}) if row else None
+	return log.said({key: row[key] for key in log.LOGGED}) if row else None
 
 
 def told(kept: str | dict | None) -> dict | None:
 	"""What the log `kept` of an entry, with the values that were empty."""
 	if not kept:
 		return None
-	return dict.fromkeys(LOGGED) | (json.loads(kept) if isinstance(kept, str) else kept)
+	return dict.fromkeys(log.LOGGED) | (json.loads(kept) if isinstance(kept, str) else kept)
 
 
 def as_json(table):
 	"""The term that is, in the database, what the log keeps of a row of `table`."""
-	return Function("JSON_OBJECT", *(part for field in LOGGED for part in (field, table[field])))
+	return Function("JSON_OBJECT", *(part for field in log.LOGGED for part in (field, table[field])))
 
 
 def insert_rows(rows: list[dict]) -> None:
