@@ -52,7 +52,7 @@ def main():
 def take_over() -> int:
 	from loyalty_app.ledger.takeover import take_over_entries
 
-	return take_over_entries()
+	return take_over_entries(connections=2)
 
 
 def clear():

@@ -1,5 +1,6 @@
 """What a person is told when two transactions get in each other's way."""
 
+from collections.abc import Callable
 from contextlib import contextmanager
 
 import frappe
@@ -27,6 +28,17 @@ def unless_busy():
 		if e.args and e.args[0] == RECORD_HAS_CHANGED:
 			refuse()
 		raise
+
+
+def insist(function: Callable, *arguments, tries: int = 5) -> None:
+	"""Call `function`, the whole of a transaction, again where the database has chosen it to give way to another."""
+	for tries_left in reversed(range(tries)):
+		try:
+			return function(*arguments)
+		except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
+			frappe.db.rollback()
+			if not tries_left:
+				raise
 
 
 def refuse():

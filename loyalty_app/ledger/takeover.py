@@ -6,14 +6,16 @@ so that an interrupted run goes on where it stopped.
 """
 
 from collections import defaultdict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import frappe
-from frappe.query_builder.functions import Count
 from frappe.utils import getdate, now, today, update_progress_bar
 from pypika import Case
 from pypika.terms import ExistsCriterion
 
 from loyalty_app.ledger import audit, bulk, entries, expiry, log, membership
+from loyalty_app.ledger.busy import insist
 from loyalty_app.rules import lots
 from loyalty_app.rules.earning import EarnOn
 from loyalty_app.rules.lots import Kind
@@ -26,37 +28,55 @@ MEMBERSHIPS_AT_ONCE = 200
 ENTRIES_AT_ONCE = 20_000
 
 
-def take_over_entries() -> int:
+def take_over_entries(connections: int = 1) -> int:
 	"""Build memberships from all entries that belong to none; return how many memberships were built.
 
-	Entries of customers or programs that are not there any more are left as they are.
+	Entries of customers or programs that are not there any more are left as they are. The work is shared by as many
+	`connections` to the database as are given, which see what is committed only.
 	"""
 	open_memberships()
-	total = frappe.db.count(entries.DOCTYPE)
-	done, last = 0, ""
-	while (until := nth_entry(last)) is not None:
-		link_entries(last, until)
-		frappe.db.commit()  # nosemgrep: installing, one set is one transaction
-		done, last = min(done + ENTRIES_AT_ONCE, total), until
-		update_progress_bar("Finding the members of loyalty points", done - 1, max(total, 1))
-	total = unbuilt(Count("*")).run()[0][0]
-	table = frappe.qb.DocType(membership.DOCTYPE)
-	done, last = 0, ""
-	query = unbuilt(table.name).orderby(table.name).limit(MEMBERSHIPS_AT_ONCE)
-	while names := query.where(table.name > last).run(pluck=True):
-		frappe.db.commit()  # nosemgrep: what is built is read afresh
-		build(names)
-		frappe.db.commit()  # nosemgrep: installing, one set is one transaction
-		done, last = done + len(names), names[-1]
-		update_progress_bar("Taking over loyalty points", done - 1, max(total, 1))
-	return done
+	frappe.db.commit()  # nosemgrep: installing; the work is done in sets, each one transaction
+	stretches = []
+	while (until := nth_entry(stretches[-1][1] if stretches else "")) is not None:
+		stretches.append((stretches[-1][1] if stretches else "", until))
+	share(link_entries, stretches, connections, "Finding the members of loyalty points")
+	names = unbuilt().run(pluck=True)
+	sets = [(names[at : at + MEMBERSHIPS_AT_ONCE],) for at in range(0, len(names), MEMBERSHIPS_AT_ONCE)]
+	share(build, sets, connections, "Taking over loyalty points")
+	return len(names)
 
 
-def unbuilt(*select):
+def share(function: Callable, calls: list[tuple], connections: int, title: str) -> None:
+	"""Call `function` with each of `calls` in a transaction of its own, and show how far that is."""
+	if connections == 1:
+		for number, arguments in enumerate(calls, 1):
+			function(*arguments)
+			frappe.db.commit()  # nosemgrep: one set is one transaction
+			update_progress_bar(title, number - 1, len(calls))
+		return
+	site = frappe.local.site
+
+	def connected(arguments: tuple) -> None:
+		frappe.init(site=site)
+		frappe.connect()
+		try:
+			insist(function, *arguments)
+			frappe.db.commit()  # nosemgrep: one set is one transaction
+		finally:
+			frappe.destroy()
+
+	with ThreadPoolExecutor(connections) as pool:
+		for number, _nothing in enumerate(pool.map(connected, calls), 1):
+			update_progress_bar(title, number - 1, len(calls))
+	frappe.db.commit()  # nosemgrep: from here on, what the others have written is seen
+
+
+def unbuilt():
 	"""The query for memberships that have entries, but no log yet."""
 	table, entry = frappe.qb.DocType(membership.DOCTYPE), frappe.qb.DocType(entries.DOCTYPE)
 	has_entries = frappe.qb.from_(entry).select(1).where(entry.membership == table.name)
-	return frappe.qb.from_(table).select(*select).where((table.log_count == 0) & ExistsCriterion(has_entries))
+	query = frappe.qb.from_(table).select(table.name).orderby(table.name)
+	return query.where((table.log_count == 0) & ExistsCriterion(has_entries))
 
 
 def nth_entry(after: str) -> str | None:

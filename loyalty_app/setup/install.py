@@ -18,7 +18,8 @@ def after_install():
 	"""Complete the doctypes, then build memberships and lots from the entries ERPNext has written so far."""
 	complete_doctypes()
 	release_entries()
-	take_over_entries()
+	# SQLite has one writer at a time
+	take_over_entries(connections=2 if frappe.db.db_type == "mariadb" else 1)
 	takeover.report_foreign_controllers()
 
 
