@@ -210,12 +210,8 @@ def _join(program: str, customers: list[str]) -> int:
 		.for_update()
 		.run(pluck=True)
 	)
-	for name in joined:
-		frappe.clear_document_cache("Customer", name)
-		membership.ensure(name, program)
-		membership.mark_active(name, program)
 	if joined:
-		membership.show_tiers(program, joined)
+		membership.open_all(joined, program)
 	return len(joined)
 
 

@@ -54,9 +54,18 @@ def ensure(customer: str, program: str) -> str:
 	name = find(customer, program)
 	if name:
 		return name
+	customer_name, current = frappe.db.get_value("Customer", customer, ["customer_name", "loyalty_program"])
+	company = frappe.get_cached_value("Loyalty Program", program, "company")
+	values = new_row(customer, customer_name, program, company, current == program)
+	# Another terminal may create it in this very moment: the unique index lets one of the two rows in.
+	frappe.db.bulk_insert(DOCTYPE, list(values), [tuple(values.values())], ignore_duplicates=True)
+	return frappe.db.get_value(DOCTYPE, {"customer": customer, "loyalty_program": program}, for_update=True)
+
+
+def new_row(customer: str, customer_name: str, program: str, company: str, active: bool) -> dict:
+	"""The database row of a membership in which nothing has happened yet."""
 	stamp, user = now(), frappe.session.user
-	is_current = frappe.db.get_value("Customer", customer, "loyalty_program") == program
-	values = {
+	return {
 		"name": frappe.generate_hash(length=10),
 		"owner": user,
 		"modified_by": user,
@@ -64,14 +73,30 @@ def ensure(customer: str, program: str) -> str:
 		"modified": stamp,
 		"docstatus": 0,
 		"customer": customer,
-		"customer_name": frappe.db.get_value("Customer", customer, "customer_name"),
+		"customer_name": customer_name,
 		"loyalty_program": program,
-		"company": frappe.get_cached_value("Loyalty Program", program, "company"),
-		"active": int(is_current),
+		"company": company,
+		"active": int(active),
 	}
-	# Another terminal may create it in this very moment: the unique index lets one of the two rows in.
-	frappe.db.bulk_insert(DOCTYPE, list(values), [tuple(values.values())], ignore_duplicates=True)
-	return frappe.db.get_value(DOCTYPE, {"customer": customer, "loyalty_program": program}, for_update=True)
+
+
+def open_all(customers: list[str], program: str) -> None:
+	"""Open the memberships of `customers`, who are held and have just joined `program`, where there are none yet, and
+	mark them as the current ones."""
+	table, customer = frappe.qb.DocType(DOCTYPE), frappe.qb.DocType("Customer")
+	missing = (
+		frappe.qb.from_(customer)
+		.left_join(table)
+		.on((table.customer == customer.name) & (table.loyalty_program == program))
+		.select(customer.name, customer.customer_name)
+		.where(customer.name.isin(customers) & table.name.isnull())
+		.orderby(customer.name)
+		.run()
+	)
+	company = frappe.get_cached_value("Loyalty Program", program, "company")
+	bulk.insert(DOCTYPE, [new_row(name, title, program, company, True) for name, title in missing])
+	mark_active(customers, program)
+	show_tiers(program, customers)
 
 
 def hold(*customers: str) -> None:
@@ -255,13 +280,13 @@ def show_tier(customers: list[str], program: str, tier: str | None) -> None:
 	bulk.clear_cache("Customer", customers)
 
 
-def mark_active(customer: str, program: str | None) -> None:
-	"""Mark the membership of `customer` in `program` as the current one, all others as left."""
+def mark_active(customers: list[str], program: str | None) -> None:
+	"""Mark the memberships of `customers` in `program` as the current ones, all others as left."""
 	table = frappe.qb.DocType(DOCTYPE)
 	(
 		frappe.qb.update(table)
 		.set(table.active, Case().when(table.loyalty_program == (program or ""), 1).else_(0))
-		.where(table.customer == customer)
+		.where(table.customer.isin(customers))
 	).run()
 
 

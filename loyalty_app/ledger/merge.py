@@ -53,7 +53,7 @@ def refresh_customer(customer: str) -> None:
 		.set(table.customer_name, values.customer_name)
 		.where(table.customer == customer)
 	).run()
-	membership.mark_active(customer, values.loyalty_program)
+	membership.mark_active([customer], values.loyalty_program)
 	name = values.loyalty_program and membership.find(customer, values.loyalty_program)
 	if name:
 		tier = frappe.db.get_value(membership.DOCTYPE, name, "loyalty_program_tier")

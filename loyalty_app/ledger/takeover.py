@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import frappe
-from frappe.utils import getdate, now, today, update_progress_bar
+from frappe.utils import getdate, today, update_progress_bar
 from pypika import Case
 from pypika.terms import ExistsCriterion
 
@@ -107,21 +107,14 @@ def open_memberships() -> None:
 		.distinct()
 		.run(as_dict=True)
 	)
-	stamp, user = now(), frappe.session.user
 	rows = [
-		{
-			"name": frappe.generate_hash(length=10),
-			"owner": user,
-			"modified_by": user,
-			"creation": stamp,
-			"modified": stamp,
-			"docstatus": 0,
-			"customer": row.customer,
-			"customer_name": row.customer_name,
-			"loyalty_program": row.loyalty_program,
-			"company": row.company,
-			"active": int(row.current == row.loyalty_program),
-		}
+		membership.new_row(
+			row.customer,
+			row.customer_name,
+			row.loyalty_program,
+			row.company,
+			row.current == row.loyalty_program,
+		)
 		for row in missing
 	]
 	bulk.insert(membership.DOCTYPE, rows)

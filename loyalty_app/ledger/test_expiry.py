@@ -3,8 +3,10 @@
 import frappe
 from frappe.utils import add_days, getdate, today
 
+from loyalty_app.ledger import entries
 from loyalty_app.ledger.membership import find
 from loyalty_app.ledger.test_runs import run
+from loyalty_app.rules import lots
 from loyalty_app.tests.test_documents import LoyaltyTestCase, balance, earned
 from loyalty_app.tests.utils import make_customer, make_invoice, make_program, on_day
 
@@ -48,9 +50,9 @@ class TestExpiry(LoyaltyTestCase):
 		self.assertEqual(self.state(customer), (20, 10, getdate(today())))
 		self.assertEqual([balance(c) for c in (customer, *members, idle, forever)], [20, 0, 0, 0, 0, 0, 10])
 
-		entries = frappe.db.count("Loyalty Point Entry")
+		count = frappe.db.count("Loyalty Point Entry")
 		self.assertEqual(run("Expiry").changed, 0)
-		self.assertEqual(frappe.db.count("Loyalty Point Entry"), entries)
+		self.assertEqual(frappe.db.count("Loyalty Point Entry"), count)
 
 	def test_the_next_movement_closes_what_has_expired(self):
 		customer, (gone,) = self.member(31)
@@ -64,6 +66,22 @@ class TestExpiry(LoyaltyTestCase):
 		late = make_invoice(customer, 100, posting_date=add_days(today(), -31))
 		self.assertEqual(earned(late).remaining_points, 0)
 		self.assertEqual(self.state(customer), (0, 10, None))
+
+	def test_sets_are_closed_as_the_rules_say(self):
+		customer, _invoices = self.member(40, 35, 31, 30, 2)
+		with on_day(add_days(today(), -40)):
+			make_invoice(customer, 50, redeem=13, posting_date=add_days(today(), -33))
+		name = find(customer.name, self.program.name)
+		mine = frappe.qb.DocType("Loyalty Point Entry").membership == name
+		by_rules = lots.expire(entries.read(mine), getdate(today()), entries.new_name)
+		self.assertEqual(run("Expiry").changed, 3)
+		found = {e.name: e for e in entries.read(mine)}
+
+		def without_names(book):
+			rows = [lots.replace(e, name=e.name if e.is_lot else "") for e in book.values()]
+			return sorted(rows, key=str)
+
+		self.assertEqual(without_names(found), without_names(by_rules))
 
 	def test_cancel_takes_the_expiry_along(self):
 		customer, (invoice,) = self.member(40)

@@ -147,3 +147,18 @@ class TestTakeOver(LoyaltyTestCase):
 		self.assertEqual(getdate(earned(invoice).posting_date), getdate(today()))
 		make_return(invoice, qty=2)
 		self.assertEqual(earned(invoice).loyalty_points, 160)
+
+	def test_what_was_taken_over_comes_back_when_other_code_deletes_it(self):
+		"""The log tells of what it found in rows of many."""
+		make_invoice(self.customer, 1600)
+		redeeming = make_invoice(self.customer, 200, redeem=50)
+		for doctype in ("Loyalty Membership", "Loyalty Point Log"):
+			frappe.db.delete(doctype, {"customer": self.customer.name})
+		release_entries()
+		self.take_over()
+		before = balance(self.customer)
+		frappe.db.delete("Loyalty Point Entry", {"invoice": redeeming.name})
+		redeeming.reload()
+		redeeming.cancel()
+		self.assertEqual(entries_of(redeeming), [])
+		self.assertEqual(balance(self.customer), before + 50 - 30)

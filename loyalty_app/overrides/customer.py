@@ -31,7 +31,7 @@ def on_update(doc: Document, method: str | None = None) -> None:
 		return
 	if doc.loyalty_program:
 		membership.ensure(doc.name, doc.loyalty_program)
-	membership.mark_active(doc.name, doc.loyalty_program)
+	membership.mark_active([doc.name], doc.loyalty_program)
 
 
 def before_rename(doc: Document, method: str | None, old: str, new: str, merge_into: bool = False) -> None:

@@ -5,7 +5,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from loyalty_app.ledger import direct, foreign
+from loyalty_app.ledger import direct, foreign, unless_busy
 
 # entries follow their invoice: they must not keep it from being cancelled, nor be listed as to be cancelled first
 exclude_from_linked_with = True
@@ -62,7 +62,8 @@ class LoyaltyPointEntry(Document):
 		"""
 		if foreign.is_erpnexts(self):
 			super().db_insert(*args, **kwargs)
-		else:
+			return
+		with unless_busy():
 			direct.insert(self)
 
 	def db_update(self):
