@@ -1,0 +1,131 @@
+"""How many statements the ledger adds to a request: counted, so that nobody makes it grow again.
+
+What is compared is the submit of a customer in a program with that of one in none. Counts do not depend on the machine,
+and an event that costs the same with 10 and with 2,000 lots that are over does nothing for each of them.
+"""
+
+import sys
+from contextlib import contextmanager
+
+import frappe
+
+from loyalty_app.ledger import verify
+from loyalty_app.ledger.membership import find, look, spendable_by, summary
+from loyalty_app.tests.history import add_closed_lots, add_open_lots
+from loyalty_app.tests.utils import (
+	IntegrationTestCase,
+	count_queries,
+	make_customer,
+	make_invoice,
+	make_program,
+)
+
+FEW, MANY = 10, 2_000
+# Frappe runs the statements that apps ask for.
+WHO_RUNS_THEM = ("frappe", "pypika")
+
+
+@contextmanager
+def count_own_queries():
+	"""Collect the statements that this app's own code asks for meanwhile, as a list."""
+	statements, original = [], frappe.db.sql
+
+	def noted(query, *args, **kwargs):
+		if asked_by() == "loyalty_app":
+			statements.append(str(query))
+		return original(query, *args, **kwargs)
+
+	frappe.db.sql = noted
+	try:
+		yield statements
+	finally:
+		frappe.db.sql = original
+
+
+def asked_by() -> str:
+	"""The app, not Frappe, whose code is innermost in what runs now; "" for a test."""
+	frame = sys._getframe(2)
+	while frame:
+		module = frame.f_globals.get("__name__", "")
+		if module.split(".")[0] not in WHO_RUNS_THEM:
+			return "" if module.startswith("loyalty_app.tests") else module.split(".")[0]
+		frame = frame.f_back
+	return ""
+
+
+class TestStatements(IntegrationTestCase):
+	@classmethod
+	def setUpClass(cls):
+		super().setUpClass()
+		cls.program = make_program(tiers=[("Silver", 0, 10), ("Gold", 1_000_000, 5)])
+		cls.stranger = make_customer()
+		cls.few, cls.many = cls.make_member(FEW), cls.make_member(MANY)
+		for customer in (cls.stranger, cls.few, cls.many):  # fill what Frappe and ERPNext keep in memory
+			make_invoice(customer, redeem=0 if customer is cls.stranger else 1)
+
+	@classmethod
+	def make_member(cls, closed_lots):
+		customer = make_customer(loyalty_program=cls.program.name)
+		name = find(customer.name, cls.program.name)
+		add_closed_lots(name, closed_lots)
+		add_open_lots(name, 30)
+		assert verify(name) == [], verify(name)[:3]
+		return customer
+
+	def statements_of_submit(self, customer, counter=count_queries, **kwargs):
+		draft = make_invoice(customer, submit=False, **kwargs)
+		draft = frappe.get_doc(draft.doctype, draft.name)
+		with counter() as statements:
+			draft.submit()
+		self.addCleanup(draft.cancel)  # so that each test begins in the lower tier
+		return statements
+
+	def added(self, customer, **kwargs):
+		"""Statements of a submit of `customer` beyond those of one in no program."""
+		without = list(self.statements_of_submit(self.stranger, amount=kwargs.get("amount", 100)))
+		return len(self.statements_of_submit(customer, **kwargs)) - len(without)
+
+	def assert_at_most(self, limit, statements):
+		self.assertLessEqual(len(statements), limit, "\n".join(s[:150] for s in statements))
+
+	def tier_changed(self, statements):
+		return any("UPDATE `tabCustomer`" in s for s in statements)
+
+	def test_earning(self):
+		few, many = self.added(self.few), self.added(self.many)
+		self.assertLessEqual(few, 6)
+		self.assertEqual(few, many)
+
+	def test_earning_where_the_tier_changes(self):
+		for customer in (self.few, self.many):
+			statements = self.statements_of_submit(customer, count_own_queries, amount=1_000_000)
+			self.assert_at_most(7, statements)
+			self.assertTrue(self.tier_changed(statements))
+
+	def test_redeeming_over_three_lots(self):
+		"""The statements of this app: that the books of a redemption have two rows more is ERPNext's share."""
+		for amount, limit, changes_tier in ((100, 10, False), (1_100_000, 11, True)):
+			counts = []
+			for customer in (self.few, self.many):
+				with self.subTest(amount=amount, customer=customer.name):
+					statements = self.statements_of_submit(customer, count_own_queries, amount=amount, redeem=29)
+					self.assert_at_most(limit, statements)
+					self.assertEqual(self.tier_changed(statements), changes_tier)
+					counts.append(len(statements))
+			self.assertEqual(*counts)
+		self.assertEqual(verify(find(self.many.name, self.program.name)), [])
+
+	def test_what_this_app_asks_for_is_all_that_earning_adds(self):
+		"""That `count_own_queries` misses nothing is what the other counts rest on."""
+		self.assertEqual(len(self.statements_of_submit(self.few, count_own_queries)), self.added(self.few))
+
+	def test_reading_balance_and_tier(self):
+		for customer in (self.few, self.many):
+			with count_queries() as statements:
+				member = look(customer.name, self.program.name)
+				self.assertGreater(spendable_by(member, frappe.utils.getdate()), 0)
+			self.assert_at_most(1, statements)
+			frappe.get_cached_doc("Customer", customer.name)
+			with count_queries() as statements:
+				self.assertTrue(summary(customer.name).tier)
+			self.assert_at_most(2, statements)
