@@ -4,16 +4,44 @@ On SQLite writers queue up for the one write lock; on MariaDB they meet at the m
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event
+from unittest.mock import patch
 
 import frappe
 
-from loyalty_app.ledger import verify
+from loyalty_app.ledger import membership, verify
 from loyalty_app.ledger.membership import find
 from loyalty_app.tests.rest import RestClient
 from loyalty_app.tests.test_documents import balance, earned, entries_of
-from loyalty_app.tests.utils import IntegrationTestCase, make_customer, make_invoice, make_program
+from loyalty_app.tests.utils import (
+	IntegrationTestCase,
+	make_customer,
+	make_invoice,
+	make_program,
+	make_return,
+)
 
 TERMINALS = 6
+
+
+@contextmanager
+def impatient(seconds: int = 1):
+	"""Let requests wait no longer than this for somebody else's lock."""
+	database = type(frappe.local.db)
+	connect = database.connect
+	setting = {
+		"mariadb": f"set session innodb_lock_wait_timeout = {seconds}",
+		"postgres": f"set lock_timeout = '{seconds}s'",
+		"sqlite": f"pragma busy_timeout = {seconds * 1000}",
+	}[frappe.db.db_type]
+
+	def impatiently(self):
+		connect(self)
+		self._cursor.execute(setting)
+
+	with patch.object(database, "connect", impatiently):
+		yield
 
 
 class TestConcurrency(IntegrationTestCase):
@@ -24,18 +52,18 @@ class TestConcurrency(IntegrationTestCase):
 
 	def submit_all(self, drafts):
 		"""Submit drafts at the same time; return the statuses of the answers and their bodies."""
+		return self.move_all([(draft, 1) for draft in drafts])
+
+	def move_all(self, moves):
+		"""Bring invoices to a docstatus, each its own, all at the same time; return statuses and bodies."""
 		frappe.db.commit()
-		with ThreadPoolExecutor(len(drafts)) as pool:
-			answers = list(
-				pool.map(
-					lambda d: self.api.open(
-						"PUT", f"/api/resource/Sales Invoice/{d.name}", json={"docstatus": 1}
-					),
-					drafts,
-				)
-			)
+		with ThreadPoolExecutor(len(moves)) as pool:
+			answers = list(pool.map(lambda move: self.move(*move), moves))
 		frappe.db.rollback()
 		return answers
+
+	def move(self, doc, docstatus):
+		return self.api.open("PUT", f"/api/resource/Sales Invoice/{doc.name}", json={"docstatus": docstatus})
 
 	def drafts(self, count=TERMINALS, **kwargs):
 		return [make_invoice(self.customer, submit=False, **kwargs) for _ in range(count)]
@@ -71,4 +99,86 @@ class TestConcurrency(IntegrationTestCase):
 		self.assertEqual(frappe.db.count("Loyalty Membership", {"customer": self.customer.name}), 1)
 		self.assertEqual([len(entries_of(d)) for d in drafts], [1] * TERMINALS)
 		self.assertEqual(balance(self.customer), 10 * TERMINALS)
+		self.assertEqual(verify(find(self.customer.name, self.program.name)), [])
+
+	def test_of_two_invoices_one_fits(self):
+		make_invoice(self.customer, 1000)
+		answers = self.submit_all(self.drafts(2, amount=100, redeem=60))
+		self.assertEqual(sorted(status for status, _body in answers), [200, 417])
+		self.assertEqual(balance(self.customer), 100 - 60 + 4)
+		self.assertEqual(verify(find(self.customer.name, self.program.name)), [])
+
+	def test_of_two_invoices_both_fit(self):
+		make_invoice(self.customer, 1000)
+		self.assert_all_submitted(self.drafts(2, amount=100, redeem=50))
+		self.assertEqual(balance(self.customer), 100 - 2 * 50 + 2 * 5)
+		self.assertEqual(verify(find(self.customer.name, self.program.name)), [])
+
+	def test_submits_cancels_and_returns_at_once(self):
+		make_invoice(self.customer, 10_000)
+		to_cancel = make_invoice(self.customer, 1000, redeem=50)
+		to_return = make_invoice(self.customer, items=[{"rate": 500, "qty": 2}], redeem=40)
+		returned = make_invoice(self.customer, items=[{"rate": 500, "qty": 2}], redeem=40)
+		moves = [
+			(to_cancel, 2),
+			(make_return(to_return, qty=1, submit=False), 1),
+			(make_return(returned, qty=1), 2),
+			*((draft, 1) for draft in self.drafts(3, amount=100, redeem=10)),
+		]
+		answers = self.move_all(moves)
+		self.assertEqual([body for status, body in answers if status != 200], [])
+		self.assertEqual(entries_of(to_cancel), [])
+		half_returned, whole_again = 48 - 20, 96 - 40
+		self.assertEqual(balance(self.customer), 1000 + half_returned + whole_again + 3 * (9 - 10))
+		self.assertEqual(verify(find(self.customer.name, self.program.name)), [])
+
+	def test_who_waits_too_long_is_asked_to_try_again(self):
+		lot = make_invoice(self.customer, 1000)
+		(draft,) = self.drafts(1, redeem=10)
+		frappe.db.commit()
+		membership.hold(self.customer.name)
+		with impatient(), ThreadPoolExecutor(1) as pool:
+			answer = pool.submit(self.move, draft, 1).result()
+		self.assert_busy(answer, draft, lot)
+
+	def test_who_is_in_a_deadlock_is_asked_to_try_again(self):
+		"""This test locks against the order that all keep, as other people's code may."""
+		lot = make_invoice(self.customer, 1000)
+		(draft,) = self.drafts(1, redeem=10)
+		name = find(self.customer.name, self.program.name)
+		frappe.db.commit()
+		membership.lock(name)
+		# The database ends the transaction that has written less.
+		frappe.db.bulk_insert("ToDo", ["name"], [(frappe.generate_hash(),) for _ in range(200)])
+		held, hold = Event(), membership.hold
+
+		def hold_and_tell(*customers):
+			hold(*customers)
+			held.set()
+
+		with impatient(5), ThreadPoolExecutor(1) as pool:
+			with patch.object(membership, "hold", hold_and_tell):
+				answer = pool.submit(self.move, draft, 1)
+				# Where one writer keeps out all others, the request does not get so far.
+				if held.wait(5):
+					hold(self.customer.name)
+			answer = answer.result()
+		self.assert_busy(answer, draft, lot)
+
+	def assert_busy(self, answer, draft, lot):
+		"""The request to submit `draft` was refused because of a lock, left nothing, and may be repeated."""
+		status, body = answer
+		if frappe.db.db_type == "sqlite":
+			# All requests wait for the one write lock before they do anything: no ledger is asked.
+			self.assertNotEqual(status, 200)
+		else:
+			self.assertEqual((status, body["exc_type"]), (409, "LedgerBusy"))
+			self.assertIn("please try again", str(body))
+		frappe.db.rollback()
+		self.assertEqual(frappe.db.get_value("Sales Invoice", draft.name, "docstatus"), 0)
+		self.assertEqual(entries_of(draft), [])
+		self.assertFalse(frappe.db.exists("GL Entry", {"voucher_no": draft.name}))
+		self.assertEqual(earned(lot).remaining_points, 100)
+		self.assert_all_submitted([draft])
+		self.assertEqual(balance(self.customer), 100 - 10 + 9)
 		self.assertEqual(verify(find(self.customer.name, self.program.name)), [])
