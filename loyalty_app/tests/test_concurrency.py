@@ -156,11 +156,11 @@ class TestConcurrency(IntegrationTestCase):
 			hold(*customers)
 			held.set()
 
-		with impatient(5), ThreadPoolExecutor(1) as pool:
+		with impatient(2), ThreadPoolExecutor(1) as pool:
 			with patch.object(membership, "hold", hold_and_tell):
 				answer = pool.submit(self.move, draft, 1)
 				# Where one writer keeps out all others, the request does not get so far.
-				if held.wait(5):
+				if held.wait(2):
 					hold(self.customer.name)
 			answer = answer.result()
 		self.assert_busy(answer, draft, lot)

@@ -89,7 +89,7 @@ class TestStatements(IntegrationTestCase):
 		self.assertLessEqual(len(statements), limit, "\n".join(s[:150] for s in statements))
 
 	def tier_changed(self, statements):
-		return any("UPDATE `tabCustomer`" in s for s in statements)
+		return any(s.replace("`", "").replace('"', "").startswith("UPDATE tabCustomer") for s in statements)
 
 	def test_earning(self):
 		few, many = self.added(self.few), self.added(self.many)
@@ -112,7 +112,7 @@ class TestStatements(IntegrationTestCase):
 					self.assert_at_most(limit, statements)
 					self.assertEqual(self.tier_changed(statements), changes_tier)
 					counts.append(len(statements))
-			self.assertEqual(*counts)
+			self.assertEqual(len(set(counts)), 1, counts)
 		self.assertEqual(verify(find(self.many.name, self.program.name)), [])
 
 	def test_what_this_app_asks_for_is_all_that_earning_adds(self):
