@@ -57,9 +57,13 @@ def main():
 	parser.add_argument("--tries", type=int, default=400, help="in all")
 	parser.add_argument("--customers", type=int, default=4)
 	parser.add_argument("--seed", type=int, default=1)
-	parser.add_argument("--block", action="store_true", help="the second program blocks taking back spent points")
 	parser.add_argument(
-		"--snapshot-isolation", action="store_true", help="with innodb_snapshot_isolation, as MariaDB 11.6 has"
+		"--block", action="store_true", help="the second program blocks taking back spent points"
+	)
+	parser.add_argument(
+		"--snapshot-isolation",
+		action="store_true",
+		help="with innodb_snapshot_isolation, as MariaDB 11.6 has",
 	)
 	arguments = parser.parse_args()
 	programs, customers = till.set_up(arguments.site, arguments.customers, arguments.block)
@@ -173,7 +177,9 @@ class Worker:
 
 	def live_through(self, epoch: int) -> list[Outcome]:
 		self.day_number = epoch
-		self.deductible = [c for i, c in enumerate(self.customers) if (i + epoch) % self.processes == self.number]
+		self.deductible = [
+			c for i, c in enumerate(self.customers) if (i + epoch) % self.processes == self.number
+		]
 		self.open_drafts = [*getattr(self, "open_drafts", [])[-20:], *self.drafts.pop(epoch, [])]
 		self.chance.shuffle(self.open_drafts)
 		actions = self.chance.choices(list(ACTIONS), list(ACTIONS.values()), k=TRIES_A_DAY)
@@ -333,7 +339,9 @@ def memberships(programs: list[str]) -> list[str]:
 
 
 def print_table(outcomes: list[Outcome], seconds: float):
-	print(f"{'':15}{'tries':>8}{'done':>8}{'refused':>8}{'asked to try again':>20}{'faults':>8}{'median ms':>11}")
+	print(
+		f"{'':15}{'tries':>8}{'done':>8}{'refused':>8}{'asked to try again':>20}{'faults':>8}{'median ms':>11}"
+	)
 	by_action = defaultdict(list)
 	for outcome in outcomes:
 		by_action[outcome.action].append(outcome)
@@ -357,8 +365,10 @@ def judge(outcomes: list[Outcome], programs: list[str], customers: list[str], to
 	unhandled = len(faults)
 	overspent = points_overspent(programs)
 	differences = [str(d) for d in audit.differences(memberships(programs))]
-	found = frappe.get_all("Loyalty Ledger Run", {"faults": (">", 0)}, ["name", "kind", "faults"])
-	differences += [f"run {run.name} ({run.kind}) found {run.faults} faults" for run in found]
+	for finding in frappe.get_all(
+		"Loyalty Ledger Run Finding", {"membership": ("in", memberships(programs))}, ["parent", "fault"]
+	):
+		differences.append(f"run {finding.parent} found meanwhile: {finding.fault}")
 	unlike, events = compare(outcomes, programs, customers, today)
 	for fault in [*faults, *differences, *unlike][:30]:
 		print("  ", fault)
@@ -382,7 +392,9 @@ def points_overspent(programs: list[str]) -> int:
 
 def compare(outcomes, programs, customers, today) -> tuple[list[str], int]:
 	"""Where the ledger is not as the model says, and how many events that went through."""
-	days = {(EVENTS[o.action], o.document): o.today for o in outcomes if o.action in EVENTS and o.result == "done"}
+	days = {
+		(EVENTS[o.action], o.document): o.today for o in outcomes if o.action in EVENTS and o.result == "done"
+	}
 	invoices = {
 		row.name: row
 		for row in frappe.db.sql(
@@ -433,13 +445,22 @@ def unlogged(outcomes: list[Outcome], told: set, invoices: dict) -> list[str]:
 	ERPNext lets an invoice be cancelled while its return is being submitted; such a return moves no points.
 	"""
 	of_cancelled = {
-		row.name for row in invoices.values() if row.return_against and invoices[row.return_against].docstatus == 2
+		row.name
+		for row in invoices.values()
+		if row.return_against and invoices[row.return_against].docstatus == 2
 	}
-	names = EVENTS | {"submit": "Submit", "return": "Return", "bonus": "Direct Insert", "deduct": "Direct Insert"}
+	names = EVENTS | {
+		"submit": "Submit",
+		"return": "Return",
+		"bonus": "Direct Insert",
+		"deduct": "Direct Insert",
+	}
 	return [
 		f"{o.action} {o.document} was done, the log does not tell of it"
 		for o in outcomes
-		if o.result == "done" and o.action in names and o.document not in of_cancelled
+		if o.result == "done"
+		and o.action in names
+		and o.document not in of_cancelled
 		and (names[o.action], o.document) not in told
 	]
 
@@ -469,12 +490,16 @@ class Serial:
 			document = self.invoices[reference]
 			invoice = self.live.get(document.return_against or reference)
 			if not invoice:
-				self.faults.append(f"{event} of {reference} changed points of an invoice that was cancelled before")
+				self.faults.append(
+					f"{event} of {reference} changed points of an invoice that was cancelled before"
+				)
 			elif event == "Return":
 				pieces = -int(document.qty)
 				back = max(invoice.redeemed * (invoice.pieces_back + pieces) // QTY - invoice.points_back, 0)
 				if back != -(document.loyalty_points or 0):
-					self.faults.append(f"{reference} gives back {-document.loyalty_points} points, not {back}")
+					self.faults.append(
+						f"{reference} gives back {-document.loyalty_points} points, not {back}"
+					)
 				invoice.returns.append((document, pieces, back))
 				self.settle(invoice, document.posting_date)
 			elif event == "Return Cancelled":
@@ -505,7 +530,9 @@ class Serial:
 		# The program may be edited at this very moment: the tier is one that either of its faces gives.
 		possible = {tier_at(face, self.spend + invoice.spend) for face in TIERS}
 		if (tier, factor) not in possible:
-			self.faults.append(f"{document.name} earned in tier {tier} at {factor}, which is none of {possible}")
+			self.faults.append(
+				f"{document.name} earned in tier {tier} at {factor}, which is none of {possible}"
+			)
 		self.live[document.name] = invoice
 		self.settle(invoice, document.posting_date)
 
@@ -532,7 +559,9 @@ class Serial:
 		else:
 			points = -sum(s["loyalty_points"] for s in said if s.get("discretionary_reason") == who[1])
 			if points > self.model.spendable(posted):
-				self.faults.append(f"entry {reference} took {points} points of {self.model.spendable(posted)}")
+				self.faults.append(
+					f"entry {reference} took {points} points of {self.model.spendable(posted)}"
+				)
 			self.deducted += points
 			self.model.settle(who, 0, points, posted, posted, posted)
 
@@ -558,7 +587,9 @@ class Serial:
 			(token.lot.owner, token.spender) for token in self.model.tokens if token.spender is not None
 		)
 		free = Counter(
-			token.lot.owner for token in self.model.tokens if token.spender is None and token.lot.expires >= today
+			token.lot.owner
+			for token in self.model.tokens
+			if token.spender is None and token.lot.expires >= today
 		)
 		draws, left, short = Counter(), Counter(), Counter()
 		for row in rows:

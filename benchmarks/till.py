@@ -63,7 +63,9 @@ def begin_request() -> None:
 	frappe.clear_messages()
 	frappe.local.flags.update(currently_saving=[], loyalty_invoices_in_hand=set())
 	kept = frappe.local.cache
-	for key in [key for key in kept if b"document_cache" in (key if isinstance(key, bytes) else key.encode())]:
+	for key in [
+		key for key in kept if b"document_cache" in (key if isinstance(key, bytes) else key.encode())
+	]:
 		del kept[key]
 	getattr(frappe.local, "document_cache", {}).clear()
 
@@ -93,7 +95,9 @@ def jobs_at_hand():
 	from loyalty_app.ledger import runs
 
 	jobs = []
-	with patch.object(runs, "_enqueue", lambda function, job, **arguments: jobs.append((function, arguments))):
+	with patch.object(
+		runs, "_enqueue", lambda function, job, **arguments: jobs.append((function, arguments))
+	):
 		yield jobs
 
 

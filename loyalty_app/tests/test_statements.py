@@ -108,7 +108,9 @@ class TestStatements(IntegrationTestCase):
 			counts = []
 			for customer in (self.few, self.many):
 				with self.subTest(amount=amount, customer=customer.name):
-					statements = self.statements_of_submit(customer, count_own_queries, amount=amount, redeem=29)
+					statements = self.statements_of_submit(
+						customer, count_own_queries, amount=amount, redeem=29
+					)
 					self.assert_at_most(limit, statements)
 					self.assertEqual(self.tier_changed(statements), changes_tier)
 					counts.append(len(statements))
