@@ -2,6 +2,7 @@
 import { day } from "./loyalty/format";
 import { invoice_events } from "./loyalty/invoice";
 import { enrol, follow_enrolment, show_program_help, show_program_terms } from "./loyalty/program";
+import { report } from "./loyalty/report";
 import { show_summary } from "./loyalty/summary_on_form";
 
 frappe.provide("loyalty_app");
@@ -10,6 +11,7 @@ Object.assign(loyalty_app, {
 	enrol,
 	follow_enrolment,
 	invoice_events,
+	report,
 	show_program_help,
 	show_program_terms,
 	show_summary,

@@ -53,7 +53,7 @@ class LoyaltyPointLog(Document):
 
 
 def on_doctype_update():
-	"""One row per step of a membership's history."""
+	"""One row per step of a membership's history; and the index by which the audit trail reads from the newest on."""
 	frappe.db.add_unique(
 		"Loyalty Point Log",
 		["membership", "sequence"],
@@ -62,5 +62,6 @@ def on_doctype_update():
 	for name, fields in (
 		("loyalty_point_log_entry", ["entry"]),
 		("loyalty_point_log_invoice", ["membership", "invoice"]),
+		("loyalty_point_log_time", ["logged_at", "membership", "sequence", "action"]),
 	):
 		frappe.db.add_index("Loyalty Point Log", fields, index_name=name)

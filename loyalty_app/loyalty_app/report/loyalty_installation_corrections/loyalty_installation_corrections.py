@@ -6,6 +6,7 @@ from frappe.utils import cstr
 
 from loyalty_app.ledger import entries
 from loyalty_app.ledger.takeover import CORRECTED
+from loyalty_app.reporting.table import column
 
 FILTERS = ("company", "loyalty_program", "customer")
 
@@ -38,7 +39,7 @@ def get_columns() -> list[dict]:
 		column("customer", _("Customer"), "Link", "Customer", 180),
 		column("loyalty_program", _("Loyalty Program"), "Link", "Loyalty Program", 160),
 		column("entry", _("Entry"), "Link", "Loyalty Point Entry", 120),
-		column("invoice_type", _("Invoice Type"), "Link", "DocType", 120),
+		column("invoice_type", _("Invoice Type"), "Data", None, 120),
 		column("invoice", _("Invoice"), "Dynamic Link", "invoice_type", 160),
 		column("found_points", _("Points Found"), "Int", None, 110),
 		column("points", _("Points Now"), "Int", None, 110),
@@ -46,16 +47,6 @@ def get_columns() -> list[dict]:
 		column("lot", _("Redeem Against Now"), "Link", "Loyalty Point Entry", 160),
 		column("correction", _("Correction"), "Data", None, 360),
 	]
-
-
-def column(fieldname: str, label: str, fieldtype: str, options: str | None, width: int) -> dict:
-	return {
-		"fieldname": fieldname,
-		"label": label,
-		"fieldtype": fieldtype,
-		"options": options,
-		"width": width,
-	}
 
 
 def as_row(row: dict) -> dict:

@@ -1,0 +1,160 @@
+"""What members have: balance, worth, tier and spend, on a day; or the same by program."""
+
+from datetime import date
+
+import frappe
+from frappe import _
+from frappe.query_builder.functions import Count, Sum
+from frappe.utils import cint, flt, getdate, today
+from pypika import Order
+
+from loyalty_app.reporting import points, reading
+from loyalty_app.reporting.table import (
+	PURPLE,
+	Worth,
+	column,
+	company_columns,
+	currency_of,
+	cut_message,
+	hidden,
+	money_column,
+	money_summary,
+	names_say_more,
+	points_column,
+	points_summary,
+	total_row,
+)
+
+POINTS = ("balance", "pending", "earned", "redeemed", "expired")
+
+
+def execute(filters: dict | None = None) -> tuple:
+	"""Columns, rows, message, chart and summary; filters as in the report's script.
+
+	Today's balances are what may be spent today, as the forms show it. Those of an earlier day are counted by
+	posting date from the entries there are now.
+	"""
+	filters = frappe._dict(filters or {})
+	on = getdate(filters.on_date or today())
+	members = points.per_member(filters, on).as_("members")
+	programs = by_program(members, filters)
+	if filters.show == "Programs":
+		rows, message = programs, None
+	else:
+		limit = reading.rows_wanted(filters)
+		rows = by_member(members, filters, limit)
+		found = sum(row.members for row in programs)
+		message = cut_message(len(rows), found) if len(rows) < found else None
+	data = [*rows, total_of(programs, filters)] if rows else []
+	return get_columns(filters, on, rows), data, message, get_chart(programs), get_summary(programs)
+
+
+def by_program(members, filters: dict) -> list[frappe._dict]:
+	"""One row for each program, of all its members that meet `filters`."""
+	query = frappe.qb.from_(members).groupby(members.loyalty_program, members.company)
+	query = query.select(
+		members.loyalty_program,
+		members.company,
+		Count("*").as_("members"),
+		points.sum_if(members.balance > 0, members.balance).as_("worthy"),
+		*(Sum(members[field]).as_(field) for field in (*POINTS, "spent")),
+	)
+	rows = _chosen(query, members, filters).run(as_dict=True)
+	worth = Worth()
+	for row in rows:
+		row.update({field: cint(row[field]) for field in POINTS})
+		row.spent = flt(row.spent, 9)
+		row.currency = currency_of(row.company)
+		row.worth = worth(row.worthy, row.loyalty_program)
+	return sorted(rows, key=lambda row: (-row.balance, row.loyalty_program))
+
+
+def by_member(members, filters: dict, limit: int) -> list[frappe._dict]:
+	"""The `limit` members with the most points."""
+	query = frappe.qb.from_(members).select(members.star)
+	query = query.orderby(members.balance, order=Order.desc).orderby(members.membership).limit(limit)
+	rows = _chosen(query, members, filters).run(as_dict=True)
+	worth = Worth()
+	for row in rows:
+		row.update({field: cint(row[field]) for field in POINTS})
+		row.worth = worth(row.balance, row.loyalty_program)
+		row.currency = currency_of(row.company)
+		row.status = _("Active") if row.active else _("Left")
+	return rows
+
+
+def _chosen(query, members, filters: dict):
+	if filters.tier:
+		query = query.where(members.tier == filters.tier)
+	if cint(filters.active_only):
+		query = query.where(members.active == 1)
+	if cint(filters.hide_zero):
+		query = query.where((members.balance != 0) | (members.pending != 0))
+	return query
+
+
+def total_of(programs: list[dict], filters: dict) -> dict:
+	title = "loyalty_program" if filters.show == "Programs" else "customer"
+	return total_row(programs, (*POINTS, "members"), ("worth", "spent"), **{title: _("Total")})
+
+
+def get_columns(filters: dict, on: date, rows: list[dict]) -> list[dict]:
+	if filters.show == "Programs":
+		first = [
+			column("loyalty_program", _("Loyalty Program"), "Link", "Loyalty Program", 220),
+			points_column("members", _("Members")),
+		]
+	else:
+		first = [
+			column("customer", _("Customer"), "Link", "Customer", 200),
+			*([column("customer_name", _("Customer Name"), width=200)] if names_say_more(rows) else []),
+			column("loyalty_program", _("Loyalty Program"), "Link", "Loyalty Program", 170),
+			column("tier", _("Tier"), width=100),
+		]
+	numbers = [
+		points_column("balance", _("Balance")),
+		money_column("worth", _("Worth")),
+		*([points_column("pending", _("Pending"))] if on >= getdate(today()) else []),
+		money_column("spent", _("Total Spent")),
+		points_column("earned", _("Earned")),
+		points_column("redeemed", _("Redeemed")),
+		points_column("expired", _("Expired")),
+	]
+	last = []
+	if filters.show != "Programs":
+		expiry = [column("next_expiry", _("Next Expiry"), "Date")] if on >= getdate(today()) else []
+		last = [
+			*expiry,
+			column("status", _("Status"), width=90),
+			hidden("membership", _("Membership"), "Link", "Loyalty Membership"),
+		]
+	return [*first, *numbers, *last, *company_columns()]
+
+
+def get_chart(programs: list[dict]) -> dict | None:
+	if not programs:
+		return None
+	# a chart's labels are for the eye: the ten largest
+	shown = programs[:10]
+	return {
+		"data": {
+			"labels": [row.loyalty_program for row in shown],
+			"datasets": [{"name": _("Balance"), "values": [row.balance for row in shown]}],
+		},
+		"type": "bar",
+		"colors": [PURPLE],
+		"height": 220,
+	}
+
+
+def get_summary(programs: list[dict]) -> list[dict]:
+	def total(field):
+		return sum(row[field] for row in programs)
+
+	return [
+		points_summary(_("Members"), total("members")),
+		points_summary(_("Balance"), total("balance"), "Green"),
+		*money_summary(_("Worth"), programs, "worth"),
+		points_summary(_("Redeemed"), total("redeemed"), "Blue"),
+		points_summary(_("Expired"), total("expired")),
+	]

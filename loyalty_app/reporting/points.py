@@ -1,0 +1,208 @@
+"""What entries come to on a day. Points count from their posting date through their expiry date (rules 7).
+
+A draw carries the expiry date of its lot. So the sum of what is good on a day is the balance of that day, and what
+is left of points whose date has passed has expired, whether or not the daily job has written so.
+"""
+
+from datetime import date, timedelta
+
+import frappe
+from frappe.query_builder.functions import Count, Min, Sum
+from frappe.utils import getdate, today
+from pypika import Case
+from pypika.terms import ValueWrapper
+
+from loyalty_app.reporting import reading
+from loyalty_app.rules.earning import NEVER
+from loyalty_app.rules.lots import Kind
+
+EARNED, REDEEMED, EXPIRED, ADJUSTED = (
+	kind.value for kind in (Kind.EARNED, Kind.REDEEMED, Kind.EXPIRED, Kind.ADJUSTED)
+)
+DAY = timedelta(days=1)
+
+__all__ = ["ADJUSTED", "DAY", "EARNED", "EXPIRED", "NEVER", "REDEEMED", "expiring", "flows", "per_member"]
+
+
+def sum_if(condition, value):
+	"""The sum of `value` over the rows that meet `condition`."""
+	return Sum(Case().when(condition, value).else_(0))
+
+
+def balance_on(table, day: date):
+	"""The sum of the points in `table` that are good on `day`; of a day to come, with what expires until then."""
+	return sum_if((table.posting_date <= day) & good_through(table, day), table.loyalty_points)
+
+
+def good_through(table, day: date):
+	"""Whether points have not expired before `day`, as far as that is known today."""
+	return table.expiry_date >= min(day, getdate(today()))
+
+
+def expired_by(table, day: date):
+	"""The sum of the points in `table` that nobody had spent when their date passed, before `day`."""
+	return sum_if((table.entry_type != EXPIRED) & (table.expiry_date < day), table.loyalty_points)
+
+
+def per_member(filters: dict, on: date):
+	"""A query of one row for each membership in `filters`: what it has on the day `on`.
+
+	Columns: membership, customer, customer_name, loyalty_program, company, tier and active (as they are today),
+	balance, spent (company currency), earned, redeemed, expired; pending (points posted after today) and next_expiry
+	as of today, 0 and None of an earlier day.
+	"""
+	return _today(filters) if on >= getdate(today()) else _earlier(filters, on)
+
+
+def _member(table) -> list:
+	return [
+		table.name.as_("membership"),
+		table.customer,
+		table.customer_name,
+		table.loyalty_program,
+		table.company,
+		table.loyalty_program_tier.as_("tier"),
+		table.active,
+	]
+
+
+def _today(filters: dict):
+	"""Memberships carry today's sums, but for those overdue, whose open entries are counted, and for days to come."""
+	on = getdate(today())
+	table, query = reading.memberships(filters)
+	entry, overdue = reading.open_of_overdue(filters)
+	left, is_good, is_lot = entry.remaining_points, entry.expiry_date >= on, entry.remaining_points > 0
+	dated = is_good & is_lot & (entry.expiry_date < NEVER)
+	overdue = overdue.groupby(entry.membership).select(
+		entry.membership,
+		sum_if(is_good, left).as_("good"),
+		sum_if((entry.expiry_date < on) & is_lot, left).as_("lapsed"),
+		Min(Case().when(dated, entry.expiry_date)).as_("next_expiry"),
+	)
+	overdue = overdue.as_("overdue")
+	later, pending = reading.entries(filters)
+	pending = pending.where(
+		later.entry_type.isin([EARNED, ADJUSTED]) & (later.posting_date > on) & (later.remaining_points > 0)
+	)
+	pending = pending.select(later.membership, Sum(later.remaining_points).as_("points"))
+	pending = pending.groupby(later.membership).as_("pending")
+	is_overdue = table.next_expiry < on
+	to_come = _or_zero(pending.points)
+	return (
+		query.left_join(overdue)
+		.on(overdue.membership == table.name)
+		.left_join(pending)
+		.on(pending.membership == table.name)
+		.select(
+			*_member(table),
+			(Case().when(is_overdue, _or_zero(overdue.good)).else_(table.balance) - to_come).as_("balance"),
+			table.total_spent.as_("spent"),
+			table.points_earned.as_("earned"),
+			table.points_redeemed.as_("redeemed"),
+			(table.points_expired + _or_zero(overdue.lapsed)).as_("expired"),
+			to_come.as_("pending"),
+			Case().when(is_overdue, overdue.next_expiry).else_(table.next_expiry).as_("next_expiry"),
+		)
+	)
+
+
+def _earlier(filters: dict, on: date):
+	"""Counted from the entries, those the user may read."""
+	table, query = reading.memberships(filters)
+	entry, sums = reading.entries(filters)
+	points = entry.loyalty_points
+	sums = (
+		sums.where(entry.posting_date <= on)
+		.groupby(entry.membership)
+		.select(
+			entry.membership,
+			balance_on(entry, on).as_("balance"),
+			Sum(entry.purchase_amount).as_("spent"),
+			sum_if(points > 0, points).as_("earned"),
+			sum_if((points < 0) & (entry.entry_type != EXPIRED), -points).as_("redeemed"),
+			expired_by(entry, on).as_("expired"),
+		)
+		.as_("sums")
+	)
+	columns = ("balance", "spent", "earned", "redeemed", "expired")
+	return (
+		query.join(sums)
+		.on(sums.membership == table.name)
+		.select(*_member(table), *(sums[column] for column in columns))
+		.select(ValueWrapper(0, alias="pending"), ValueWrapper(None, alias="next_expiry"))
+	)
+
+
+def _or_zero(term):
+	return Case().when(term.isnull(), 0).else_(term)
+
+
+def expiring(filters: dict, first: date, last: date):
+	"""`entries` with points left whose last day is from `first` to `last`.
+
+	Their memberships are looked at first: one with nothing to expire before is passed over whole.
+	"""
+	table, query = reading.entries(filters)
+	member = frappe.qb.DocType(reading.MEMBERSHIP)
+	query = query.join(member).on(member.name == table.membership)
+	return table, query.where(
+		(member.next_expiry <= last)
+		& (table.is_open == 1)
+		& (table.remaining_points > 0)
+		& (table.expiry_date >= first)
+		& (table.expiry_date <= last)
+	)
+
+
+def flows(filters: dict, first: date, last: date, by_tier: bool = False) -> list[frappe._dict]:
+	"""What was earned, adjusted, redeemed and expired from `first` to `last`, by program and day, or by program and tier.
+
+	Keys: day (None by tier), loyalty_program, company, tier (by tier only); earned, adjusted (more or less than 0),
+	redeemed, expired (points); spent (company currency), invoices (how many earned); members (by tier only: how many
+	bought something). Expired points fall on the day after their date; days to come have none.
+	"""
+	return [*_moved(filters, first, last, by_tier), *_expired(filters, first, last, by_tier)]
+
+
+def _moved(filters: dict, first: date, last: date, by_tier: bool) -> list[frappe._dict]:
+	table, query = reading.entries(filters)
+	points, is_earned = table.loyalty_points, table.entry_type == EARNED
+	group = _group(table, table.posting_date, by_tier)
+	query = query.where((table.posting_date >= first) & (table.posting_date <= last))
+	query = query.select(
+		sum_if(is_earned, points).as_("earned"),
+		sum_if(table.entry_type == ADJUSTED, points).as_("adjusted"),
+		sum_if(table.entry_type == REDEEMED, -points).as_("redeemed"),
+		Sum(table.purchase_amount).as_("spent"),
+		sum_if(is_earned, 1).as_("invoices"),
+		*([Count(Case().when(is_earned, table.membership)).distinct().as_("members")] if by_tier else []),
+	)
+	return _grouped(query, group)
+
+
+def _expired(filters: dict, first: date, last: date, by_tier: bool) -> list[frappe._dict]:
+	table, query = reading.entries(filters)
+	group = _group(table, table.expiry_date, by_tier)
+	query = query.where(
+		(table.expiry_date >= first - DAY)
+		& (table.expiry_date <= min(last, getdate(today())) - DAY)
+		& (table.entry_type != EXPIRED)
+	)
+	rows = _grouped(query.select(Sum(table.loyalty_points).as_("expired")), group)
+	for row in rows:
+		if row.day:
+			row.day = getdate(row.day) + DAY
+	return [row for row in rows if row.expired]
+
+
+def _group(table, day, by_tier: bool) -> dict:
+	by = {"tier": table.loyalty_program_tier} if by_tier else {"day": day}
+	return {"loyalty_program": table.loyalty_program, "company": table.company, **by}
+
+
+def _grouped(query, group: dict) -> list[frappe._dict]:
+	query = query.groupby(*group.values()).select(*(term.as_(key) for key, term in group.items()))
+	rows = query.run(as_dict=True)
+	for row in rows:
+		row.day = getdate(row.get("day")) if row.get("day") else None
+	return rows

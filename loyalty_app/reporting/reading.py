@@ -1,0 +1,109 @@
+"""Queries over entries, memberships and the log that leave out what the user may not read."""
+
+from datetime import date
+
+import frappe
+from frappe import _
+from frappe.desk.reportview import build_match_conditions
+from frappe.utils import cint, cstr, getdate, today
+from pypika.terms import Criterion
+
+from loyalty_app.ledger import entries as ledger_entries
+from loyalty_app.ledger import log as ledger_log
+from loyalty_app.ledger import membership
+
+ENTRY, MEMBERSHIP, LOG = ledger_entries.DOCTYPE, membership.DOCTYPE, ledger_log.DOCTYPE
+
+# What a browser's table and an export still handle well.
+ROWS, MOST_ROWS = 1_000, 50_000
+
+
+class Match(Criterion):
+	"""A condition in SQL, as Frappe writes the user's permissions."""
+
+	def __init__(self, sql: str):
+		super().__init__()
+		self.sql = sql
+
+	def get_sql(self, **kwargs) -> str:
+		return f"({self.sql})"
+
+
+def readable(doctype: str):
+	"""The table of `doctype` and a query of the rows that the user may read: what `frappe.get_list` would find.
+
+	Role permissions, User Permissions, shares and other apps' conditions count. Raises PermissionError where the
+	user may read none of them.
+	"""
+	frappe.has_permission(doctype, "read", throw=True)
+	table = frappe.qb.DocType(doctype)
+	query = frappe.qb.from_(table)
+	match = build_match_conditions(doctype)
+	return table, query.where(Match(match)) if match else query
+
+
+def entries(filters: dict):
+	"""`readable` entries of the company, loyalty_program and customer in `filters`, as far as those are set.
+
+	What other code has just written and the ledger has not taken in yet has no membership and does not count.
+	"""
+	table, query = readable(ENTRY)
+	return table, _narrowed(table, query, filters, needs_membership=True)
+
+
+def memberships(filters: dict):
+	"""`readable` memberships of the company, loyalty_program and customer in `filters`, as far as those are set."""
+	table, query = readable(MEMBERSHIP)
+	for field in ("company", "loyalty_program", "customer"):
+		if filters.get(field):
+			query = query.where(table[field] == cstr(filters[field]))
+	return table, query
+
+
+def log(filters: dict):
+	"""`readable` rows of the log of the company, loyalty_program and customer in `filters`, as far as those are set."""
+	table, query = readable(LOG)
+	return table, _narrowed(table, query, filters)
+
+
+def _narrowed(table, query, filters: dict, needs_membership: bool = False):
+	for field in ("company", "loyalty_program"):
+		if filters.get(field):
+			query = query.where(table[field] == cstr(filters[field]))
+	if customer := cstr(filters.get("customer")):
+		# A customer's few memberships are in every index, the customer is in none: that column is ERPNext's.
+		mine = frappe.get_all(MEMBERSHIP, filters={"customer": customer}, pluck="name", limit=0)
+		return query.where(table.membership.isin(mine or [""]) & (table.customer == customer))
+	return query.where(table.membership != "") if needs_membership else query
+
+
+def open_of_overdue(filters: dict):
+	"""`entries` with points left of memberships of which something has expired since the daily job was there.
+
+	Those memberships know it: the earliest day on which something of theirs expires has passed.
+	"""
+	table, query = entries(filters)
+	member = frappe.qb.DocType(MEMBERSHIP)
+	query = query.join(member).on(member.name == table.membership)
+	return table, query.where((member.next_expiry < getdate(today())) & (table.is_open == 1))
+
+
+def lapsed(filters: dict):
+	"""`entries` with points left whose last day has passed, and that the daily job has not closed yet."""
+	table, query = open_of_overdue(filters)
+	return table, query.where((table.expiry_date < getdate(today())) & (table.remaining_points > 0))
+
+
+def period(filters: dict) -> tuple[date, date]:
+	"""The days from `from_date` to `to_date` of `filters`, both required."""
+	if not filters.get("from_date") or not filters.get("to_date"):
+		frappe.throw(_("Choose From Date and To Date"), title=_("Period"))
+	first, last = getdate(filters["from_date"]), getdate(filters["to_date"])
+	if first > last:
+		frappe.throw(_("From Date must not be after To Date"), title=_("Period"))
+	return first, last
+
+
+def rows_wanted(filters: dict) -> int:
+	"""How many rows the user asked to be shown, between 1 and `MOST_ROWS`."""
+	return min(max(cint(filters.get("rows")) or ROWS, 1), MOST_ROWS)
