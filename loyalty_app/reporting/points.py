@@ -67,41 +67,36 @@ def _member(table) -> list:
 
 
 def _today(filters: dict):
-	"""Memberships carry today's sums, but for those overdue, whose open entries are counted, and for days to come."""
+	"""Memberships carry today's sums, but where points have expired since or were posted ahead: those are counted."""
 	on = getdate(today())
 	table, query = reading.memberships(filters)
-	entry, overdue = reading.open_of_overdue(filters)
-	left, is_good, is_lot = entry.remaining_points, entry.expiry_date >= on, entry.remaining_points > 0
-	dated = is_good & is_lot & (entry.expiry_date < NEVER)
-	overdue = overdue.groupby(entry.membership).select(
+	is_stale = (reading.MEMBER.next_expiry < on) | (reading.MEMBER.latest_posting > on)
+	entry, counted = reading.open_entries(filters, is_stale)
+	left, is_lot, is_good = entry.remaining_points, entry.remaining_points > 0, entry.expiry_date >= on
+	is_posted = entry.posting_date <= on
+	counted = counted.groupby(entry.membership).select(
 		entry.membership,
-		sum_if(is_good, left).as_("good"),
-		sum_if((entry.expiry_date < on) & is_lot, left).as_("lapsed"),
-		Min(Case().when(dated, entry.expiry_date)).as_("next_expiry"),
+		sum_if(is_good & (is_posted | (left < 0)), left).as_("balance"),
+		sum_if(is_lot & is_good & (entry.posting_date > on), left).as_("pending"),
+		sum_if(is_lot & (entry.expiry_date < on), left).as_("lapsed"),
+		Min(Case().when(is_lot & is_good & (entry.expiry_date < NEVER), entry.expiry_date)).as_(
+			"next_expiry"
+		),
 	)
-	overdue = overdue.as_("overdue")
-	later, pending = reading.entries(filters)
-	pending = pending.where(
-		later.entry_type.isin([EARNED, ADJUSTED]) & (later.posting_date > on) & (later.remaining_points > 0)
-	)
-	pending = pending.select(later.membership, Sum(later.remaining_points).as_("points"))
-	pending = pending.groupby(later.membership).as_("pending")
-	is_overdue = table.next_expiry < on
-	to_come = _or_zero(pending.points)
+	counted = counted.as_("counted")
+	is_counted = (table.next_expiry < on) | (table.latest_posting > on)
 	return (
-		query.left_join(overdue)
-		.on(overdue.membership == table.name)
-		.left_join(pending)
-		.on(pending.membership == table.name)
+		query.left_join(counted)
+		.on(counted.membership == table.name)
 		.select(
 			*_member(table),
-			(Case().when(is_overdue, _or_zero(overdue.good)).else_(table.balance) - to_come).as_("balance"),
+			Case().when(is_counted, _or_zero(counted.balance)).else_(table.balance).as_("balance"),
 			table.total_spent.as_("spent"),
 			table.points_earned.as_("earned"),
 			table.points_redeemed.as_("redeemed"),
-			(table.points_expired + _or_zero(overdue.lapsed)).as_("expired"),
-			to_come.as_("pending"),
-			Case().when(is_overdue, overdue.next_expiry).else_(table.next_expiry).as_("next_expiry"),
+			(table.points_expired + _or_zero(counted.lapsed)).as_("expired"),
+			_or_zero(counted.pending).as_("pending"),
+			Case().when(is_counted, counted.next_expiry).else_(table.next_expiry).as_("next_expiry"),
 		)
 	)
 
@@ -142,15 +137,9 @@ def expiring(filters: dict, first: date, last: date):
 
 	Their memberships are looked at first: one with nothing to expire before is passed over whole.
 	"""
-	table, query = reading.entries(filters)
-	member = frappe.qb.DocType(reading.MEMBERSHIP)
-	query = query.join(member).on(member.name == table.membership)
+	table, query = reading.open_entries(filters, reading.MEMBER.next_expiry <= last)
 	return table, query.where(
-		(member.next_expiry <= last)
-		& (table.is_open == 1)
-		& (table.remaining_points > 0)
-		& (table.expiry_date >= first)
-		& (table.expiry_date <= last)
+		(table.remaining_points > 0) & (table.expiry_date >= first) & (table.expiry_date <= last)
 	)
 
 

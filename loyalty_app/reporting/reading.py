@@ -6,6 +6,7 @@ import frappe
 from frappe import _
 from frappe.desk.reportview import build_match_conditions
 from frappe.utils import cint, cstr, getdate, today
+from pypika import Table
 from pypika.terms import Criterion
 
 from loyalty_app.ledger import entries as ledger_entries
@@ -13,6 +14,9 @@ from loyalty_app.ledger import log as ledger_log
 from loyalty_app.ledger import membership
 
 ENTRY, MEMBERSHIP, LOG = ledger_entries.DOCTYPE, membership.DOCTYPE, ledger_log.DOCTYPE
+
+# the memberships that entries are joined with
+MEMBER = Table(f"tab{MEMBERSHIP}")
 
 # What a browser's table and an export still handle well.
 ROWS, MOST_ROWS = 1_000, 50_000
@@ -77,21 +81,21 @@ def _narrowed(table, query, filters: dict, needs_membership: bool = False):
 	return query.where(table.membership != "") if needs_membership else query
 
 
-def open_of_overdue(filters: dict):
-	"""`entries` with points left of memberships of which something has expired since the daily job was there.
-
-	Those memberships know it: the earliest day on which something of theirs expires has passed.
-	"""
+def open_entries(filters: dict, whose):
+	"""`entries` with points left, of the memberships that meet `whose`, a condition on their table."""
 	table, query = entries(filters)
-	member = frappe.qb.DocType(MEMBERSHIP)
-	query = query.join(member).on(member.name == table.membership)
-	return table, query.where((member.next_expiry < getdate(today())) & (table.is_open == 1))
+	query = query.join(MEMBER).on(MEMBER.name == table.membership)
+	return table, query.where(whose & (table.is_open == 1))
 
 
 def lapsed(filters: dict):
-	"""`entries` with points left whose last day has passed, and that the daily job has not closed yet."""
-	table, query = open_of_overdue(filters)
-	return table, query.where((table.expiry_date < getdate(today())) & (table.remaining_points > 0))
+	"""`entries` with points left whose last day has passed, of lots that nobody has closed yet.
+
+	Their memberships know: the earliest day on which something of theirs expires has passed.
+	"""
+	on = getdate(today())
+	table, query = open_entries(filters, MEMBER.next_expiry < on)
+	return table, query.where((table.expiry_date < on) & (table.remaining_points > 0))
 
 
 def period(filters: dict) -> tuple[date, date]:

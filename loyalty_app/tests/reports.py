@@ -18,6 +18,7 @@ from loyalty_app.tests.utils import (
 	make_program,
 	make_return,
 	make_user,
+	on_day,
 )
 
 ENTRY = "Loyalty Point Entry"
@@ -49,9 +50,11 @@ class ReportTestCase(IntegrationTestCase):
 		cls.bob = make_customer(loyalty_program=cls.program, customer_name="50% & Bob").name
 		cls.cem = make_customer(loyalty_program=cls.other_program).name
 
-		make_invoice(cls.ann, 500, posting_date=days(-100))
-		make_invoice(cls.ann, 600, posting_date=days(-40))
-		make_invoice(cls.ann, 50, redeem=30, posting_date=days(-20))
+		# later movements would close what has expired
+		with on_day(days(-20)):
+			make_invoice(cls.ann, 500, posting_date=days(-100))
+			make_invoice(cls.ann, 600, posting_date=days(-40))
+			make_invoice(cls.ann, 50, redeem=30, posting_date=days(-20))
 		make_invoice(cls.bob, 300, posting_date=days(-80))
 		returned = make_invoice(cls.bob, items=[{"rate": 100, "qty": 2}], posting_date=days(-30))
 		make_return(returned, qty=1, posting_date=days(-25))
@@ -154,10 +157,8 @@ class Swept:
 
 	def __enter__(self):
 		frappe.db.savepoint("before_sweep")
-		for name in frappe.get_all(
-			"Loyalty Membership", filters={"loyalty_program": ["in", self.programs]}, pluck="name"
-		):
-			expiry.close_expired(name)
+		filters = {"loyalty_program": ["in", self.programs]}
+		assert expiry.close_all(frappe.get_all("Loyalty Membership", filters=filters, pluck="name"))
 
 	def __exit__(self, *raised):
 		frappe.db.rollback(save_point="before_sweep")

@@ -1,7 +1,7 @@
 """The desk as a person uses it: forms, links, rows, buttons. Waits for what shows, never for time."""
 
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 
 class Desk:
@@ -28,6 +28,31 @@ class Desk:
 		"""Open a document's form, or a doctype's list."""
 		path = "/app/" + doctype.lower().replace(" ", "-")
 		self.page.goto(path + (f"/{quote(name, safe='')}" if name else ""))
+
+	def open_report(self, report: str, **filters) -> None:
+		"""Open a report with these filters, and wait until it is drawn."""
+		self.page.goto(f"/app/query-report/{quote(report, safe='')}?{urlencode(filters)}")
+		self.wait_for_report(report)
+
+	def wait_for_report(self, report: str) -> None:
+		self.page.wait_for_function(
+			"report => frappe.query_report?.report_name === report && frappe.get_route()[1] === report"
+			" && frappe.query_report.data?.length",
+			arg=report,
+		)
+		self.page.locator(".query-report:visible .dt-row, .report-wrapper:visible .dt-row").first.wait_for()
+		self.settle()
+
+	def report_rows(self) -> list[dict]:
+		"""What the report shown has from the server."""
+		return self.page.evaluate("() => frappe.query_report.raw_data.result")
+
+	def cells(self, fieldname: str):
+		"""The cells of a column of the report shown."""
+		column = "field => frappe.query_report.datatable?.getColumns().find(c => c.fieldname === field)"
+		self.page.wait_for_function(column, arg=fieldname)
+		index = self.page.evaluate(f"field => ({column})(field).colIndex", fieldname)
+		return self.page.locator(f".dt-scrollable:visible .dt-cell--col-{index} .dt-cell__content")
 
 	def new(self, doctype: str) -> None:
 		"""Open a new document's form."""

@@ -87,6 +87,25 @@ class Shop:
 		)
 		return user["name"], password
 
+	def sell(self, rate: float, days_ago: int = 0, redeem: int = 0) -> str:
+		"""Submit an invoice of so many days ago, of this year at the earliest; return its name."""
+		today = datetime.date.today()
+		day = max(today - datetime.timedelta(days=days_ago), today.replace(month=1, day=1)).isoformat()
+		return self.site.insert(
+			"Sales Invoice",
+			customer=self.customer,
+			company=self.company,
+			currency=self.currency,
+			set_posting_time=1,
+			posting_date=day,
+			due_date=day,
+			selling_price_list=PRICE_LIST,
+			items=[{"item_code": self.item, "qty": 1, "rate": rate}],
+			redeem_loyalty_points=int(bool(redeem)),
+			loyalty_points=redeem,
+			docstatus=1,
+		)["name"]
+
 	def _company(self) -> str:
 		country = self.site.ensure("Country", {"country_name": "United States"}, code="us")
 		return self.site.insert(

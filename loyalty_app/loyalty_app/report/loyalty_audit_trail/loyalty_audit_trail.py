@@ -1,6 +1,5 @@
 """The log in readable words: who changed what, when, by which event of which document."""
 
-import json
 from collections import defaultdict
 from datetime import date
 
@@ -10,7 +9,7 @@ from frappe.query_builder.functions import Count, Date
 from frappe.utils import cint, fmt_money, formatdate, getdate
 from pypika import Order
 
-from loyalty_app.ledger.entries import LOGGED
+from loyalty_app.ledger import entries
 from loyalty_app.reporting import points, reading
 from loyalty_app.reporting.periods import MONTH, period_of, periods
 from loyalty_app.reporting.table import (
@@ -97,7 +96,7 @@ def changes(filters: dict, first: date, last: date, limit: int) -> list[frappe._
 
 
 def as_row(row: frappe._dict) -> frappe._dict:
-	before, after = (json.loads(row.pop(key)) if row[key] else None for key in ("before", "after"))
+	before, after = (entries.told(row.pop(key)) for key in ("before", "after"))
 	row.currency = currency_of(row.company)
 	row.change = in_words(before, after, row.currency)
 	row.kind = row.action
@@ -111,16 +110,13 @@ def in_words(before: dict | None, after: dict | None, currency: str | None) -> s
 	if before and after:
 		return "; ".join(
 			f"{label(field)}: {shown(field, before.get(field), currency)} → {shown(field, after.get(field), currency)}"
-			for field in LOGGED
+			for field in entries.LOGGED
 			if before.get(field) != after.get(field)
 		)
 	entry = after or before
-	parts = [
-		_("{0}: {1} points").format(
-			_(entry["entry_type"]), shown("loyalty_points", entry["loyalty_points"], None)
-		)
-	]
-	if entry["loyalty_points"] > 0:
+	points_of = entry["loyalty_points"] or 0
+	parts = [_("{0}: {1} points").format(_(entry["entry_type"]), shown("loyalty_points", points_of, None))]
+	if points_of > 0:
 		parts.append(
 			_("never expire")
 			if is_never(entry["expiry_date"])
@@ -130,7 +126,7 @@ def in_words(before: dict | None, after: dict | None, currency: str | None) -> s
 		parts.append(_("for {0}").format(shown("purchase_amount", entry["purchase_amount"], currency)))
 	if entry.get("redeem_against"):
 		parts.append(_("from lot {0}").format(entry["redeem_against"]))
-	elif entry["loyalty_points"] < 0:
+	elif points_of < 0:
 		parts.append(_("no lot covers it"))
 	if entry.get("discretionary_reason"):
 		parts.append(entry["discretionary_reason"])

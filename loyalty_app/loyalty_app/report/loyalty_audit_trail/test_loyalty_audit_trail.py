@@ -41,7 +41,7 @@ class TestLoyaltyAuditTrail(ReportTestCase):
 		shown = self.run_report(**self.period(loyalty_program=self.program))
 		kinds = Counter(row.action for row in log.values())
 		self.assertEqual(
-			[item["value"] for item in shown.report_summary],
+			[int(item["value"]) for item in shown.report_summary],
 			[kinds["Insert"], kinds["Update"], kinds["Delete"]],
 		)
 		self.assertEqual(sum(sum(d["values"]) for d in shown.chart["data"]["datasets"]), len(log))
@@ -52,7 +52,7 @@ class TestLoyaltyAuditTrail(ReportTestCase):
 
 		(gone,) = words(action="Delete", event="Cancel")
 		self.assertEqual(gone, f"Earned: 40 points, good through {formatdate(days(75))}, for $ 400.00")
-		self.assertIn("bonus", "".join(words(event="Insert")) + "".join(words()))
+		self.assertIn("bonus", "".join(words()))
 		redeemed = [
 			row.change
 			for row in self.rows(**self.period(customer=self.ann))

@@ -1,6 +1,5 @@
 """The entries of a period, with opening and running balance; on request with those deleted since."""
 
-import json
 from collections import defaultdict
 from datetime import date
 
@@ -10,6 +9,7 @@ from frappe.query_builder.functions import Count, Sum
 from frappe.utils import cint, cstr, format_datetime, formatdate, getdate, today
 from pypika import Case
 
+from loyalty_app.ledger import entries as ledger_entries
 from loyalty_app.reporting import points, reading
 from loyalty_app.reporting.table import (
 	PURPLE,
@@ -192,7 +192,7 @@ def deleted(filters: dict, first: date, last: date) -> tuple[list[frappe._dict],
 	)
 	rows = []
 	for entry in found:
-		row = frappe._dict(json.loads(entry.pop("before")), **entry)
+		row = frappe._dict(ledger_entries.told(entry.pop("before")), **entry)
 		if first <= getdate(row.posting_date) <= last:
 			row.discretionary_reason = _("Deleted on {0} by {1}: {2} {3}").format(
 				format_datetime(row.logged_at), row.user, _(row.event), row.reference_name or ""

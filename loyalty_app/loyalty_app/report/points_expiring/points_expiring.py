@@ -96,7 +96,7 @@ def by_customer(filters: dict, first: date, last: date, limit: int) -> tuple[lis
 	"""The `limit` customers with the most to lose, and how many there are; one row for each membership."""
 	table, query = points.expiring(filters, first, last)
 	found = query.select(Count(table.membership).distinct()).run()[0][0]
-	member = frappe.qb.DocType(reading.MEMBERSHIP)
+	member = reading.MEMBER
 	about = (table.membership, table.customer, table.loyalty_program, table.company, member.customer_name)
 	query = query.groupby(*about, member.loyalty_program_tier).select(
 		*about,
