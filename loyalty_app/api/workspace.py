@@ -7,7 +7,6 @@ import frappe
 from frappe import _
 from frappe.query_builder.functions import Count, Sum
 from frappe.utils import add_days, add_months, cint, fmt_money, get_first_day, getdate, today
-from pypika import Order
 
 from loyalty_app.loyalty_app.report.loyalty_balances import loyalty_balances
 from loyalty_app.reporting import points, reading
@@ -103,12 +102,14 @@ def _months(filters: str | dict | None) -> dict[str, dict]:
 
 @frappe.whitelist()
 def members_by_tier(filters: str | dict | None = None, **kwargs) -> dict:
-	"""The chart Loyalty Members by Tier: active members, those without a tier last."""
+	"""The chart Loyalty Members by Tier: active members, from the lowest tier up, those without one first."""
 	table, query = reading.memberships(_chosen(filters))
 	query = query.where(table.active == 1).groupby(table.loyalty_program_tier)
-	query = query.select(table.loyalty_program_tier.as_("tier"), Count("*").as_("members"))
-	rows = query.orderby(Count("*"), order=Order.desc).run(as_dict=True)
-	rows.sort(key=lambda row: not row.tier)
+	rows = query.select(table.loyalty_program_tier.as_("tier"), Count("*").as_("members")).run(as_dict=True)
+	rules = frappe.get_all("Loyalty Program Collection", fields=["tier_name", "min_spent"], limit=0)
+	# one of several programs' tiers of a name decides
+	minimum = {rule.tier_name: rule.min_spent for rule in rules}
+	rows.sort(key=lambda row: (bool(row.tier), minimum.get(row.tier, 0), row.tier or ""))
 	return {
 		"labels": [row.tier or _("No tier") for row in rows],
 		"datasets": [{"name": _("Members"), "values": [row.members for row in rows]}],

@@ -43,7 +43,7 @@ FIELDS = (
 MEMBER = ("customer", "loyalty_program", "company", "currency")
 # Deleted entries are looked through for those posted in the period: so many at the most.
 MOST_DELETED = 20_000
-POINTS_IN_CHART = 15
+POINTS_IN_CHART = 11
 
 
 def execute(filters: dict | None = None) -> tuple:
