@@ -21,8 +21,6 @@ EARNED, REDEEMED, EXPIRED, ADJUSTED = (
 )
 DAY = timedelta(days=1)
 
-__all__ = ["ADJUSTED", "DAY", "EARNED", "EXPIRED", "NEVER", "REDEEMED", "expiring", "flows", "per_member"]
-
 
 def sum_if(condition, value):
 	"""The sum of `value` over the rows that meet `condition`."""

@@ -72,7 +72,7 @@ def execute(filters: dict | None = None) -> tuple:
 		data = by_member(filters, rows, gone, first, cut)
 	else:
 		data = [opening_row(opening, first), *running([*rows, *gone], opening)]
-	if not cint(filters.by_member) or cut or {} in data:
+	if not cint(filters.by_member) or cut or {} in data or not data:
 		label = _("Total") if cint(filters.by_member) else _("Closing Balance")
 		data.append(closing_row(label, opening, [change for day in days.values() for change in day], last))
 	return (
@@ -166,8 +166,7 @@ def lapsed(filters: dict, first: date, last: date, limit: int) -> list[frappe._d
 def deleted(filters: dict, first: date, last: date) -> tuple[list[frappe._dict], str | None]:
 	"""Rows for entries posted in the period and deleted since, by the log; and what to say where that is not all.
 
-	An entry is deleted after it was posted, so the log is read from the first day on; invoices of days to come may
-	be cancelled before.
+	Without a customer the log is read from the first day on, as hardly anything is deleted before its posting date.
 	"""
 	table, query = reading.log(filters)
 	query = query.where(table.action == "Delete")

@@ -171,6 +171,10 @@ class TestLoyaltyPointLedger(ReportTestCase):
 		for by_member in (0, 1):
 			shown = self.run_report(**self.period(-2, -1, customer=self.ann, by_member=by_member))
 			self.assertEqual([row["balance"] for row in shown.result], [127, 127])
+			program = self.run_report(
+				**self.period(-2, -1, loyalty_program=self.program, by_member=by_member)
+			)
+			self.assertEqual(program.result[-1]["balance"], 182)
 
 	def test_export(self):
 		self.assert_exports(**self.period(loyalty_program=self.program))
