@@ -42,14 +42,14 @@ def expired_by(table, day: date):
 	return sum_if((table.entry_type != EXPIRED) & (table.expiry_date < day), table.loyalty_points)
 
 
-def per_member(filters: dict, on: date):
-	"""A query of one row for each membership in `filters`: what it has on the day `on`.
+def per_member(filters: dict, on: date) -> list:
+	"""Queries that have one row for each membership in `filters`, in one of them: what it has on the day `on`.
 
 	Columns: membership, customer, customer_name, loyalty_program, company, tier and active (as they are today),
 	balance, spent (company currency), earned, redeemed, expired; pending (points posted after today) and next_expiry
 	as of today, 0 and None of an earlier day.
 	"""
-	return _today(filters) if on >= getdate(today()) else _earlier(filters, on)
+	return [_settled(filters), _unsettled(filters)] if on >= getdate(today()) else [_earlier(filters, on)]
 
 
 def _member(table) -> list:
@@ -64,38 +64,53 @@ def _member(table) -> list:
 	]
 
 
-def _today(filters: dict):
-	"""Memberships carry today's sums, but where points have expired since or were posted ahead: those are counted."""
+def _is_settled(table):
+	"""Whether a membership's own sums are those of today: nothing has expired since, nothing is posted ahead."""
+	on = getdate(today())
+	return (table.next_expiry.isnull() | (table.next_expiry >= on)) & (
+		table.latest_posting.isnull() | (table.latest_posting <= on)
+	)
+
+
+def _settled(filters: dict):
+	table, query = reading.memberships(filters)
+	return query.where(_is_settled(table)).select(
+		*_member(table),
+		table.balance,
+		table.total_spent.as_("spent"),
+		table.points_earned.as_("earned"),
+		table.points_redeemed.as_("redeemed"),
+		table.points_expired.as_("expired"),
+		ValueWrapper(0, alias="pending"),
+		table.next_expiry,
+	)
+
+
+def _unsettled(filters: dict):
+	"""Of these the open entries are counted."""
 	on = getdate(today())
 	table, query = reading.memberships(filters)
-	is_stale = (reading.MEMBER.next_expiry < on) | (reading.MEMBER.latest_posting > on)
-	entry, counted = reading.open_entries(filters, is_stale)
+	entry, counted = reading.open_entries(filters, _is_settled(reading.MEMBER).negate())
 	left, is_lot, is_good = entry.remaining_points, entry.remaining_points > 0, entry.expiry_date >= on
-	is_posted = entry.posting_date <= on
+	is_posted, is_dated = entry.posting_date <= on, entry.expiry_date < NEVER
 	counted = counted.groupby(entry.membership).select(
 		entry.membership,
 		sum_if(is_good & (is_posted | (left < 0)), left).as_("balance"),
 		sum_if(is_lot & is_good & (entry.posting_date > on), left).as_("pending"),
 		sum_if(is_lot & (entry.expiry_date < on), left).as_("lapsed"),
-		Min(Case().when(is_lot & is_good & (entry.expiry_date < NEVER), entry.expiry_date)).as_(
-			"next_expiry"
-		),
+		Min(Case().when(is_lot & is_good & is_dated, entry.expiry_date)).as_("next_expiry"),
 	)
 	counted = counted.as_("counted")
-	is_counted = (table.next_expiry < on) | (table.latest_posting > on)
-	return (
-		query.left_join(counted)
-		.on(counted.membership == table.name)
-		.select(
-			*_member(table),
-			Case().when(is_counted, _or_zero(counted.balance)).else_(table.balance).as_("balance"),
-			table.total_spent.as_("spent"),
-			table.points_earned.as_("earned"),
-			table.points_redeemed.as_("redeemed"),
-			(table.points_expired + _or_zero(counted.lapsed)).as_("expired"),
-			_or_zero(counted.pending).as_("pending"),
-			Case().when(is_counted, counted.next_expiry).else_(table.next_expiry).as_("next_expiry"),
-		)
+	query = query.left_join(counted).on(counted.membership == table.name)
+	return query.where(_is_settled(table).negate()).select(
+		*_member(table),
+		_or_zero(counted.balance).as_("balance"),
+		table.total_spent.as_("spent"),
+		table.points_earned.as_("earned"),
+		table.points_redeemed.as_("redeemed"),
+		(table.points_expired + _or_zero(counted.lapsed)).as_("expired"),
+		_or_zero(counted.pending).as_("pending"),
+		counted.next_expiry,
 	)
 
 

@@ -5,8 +5,8 @@ from datetime import date
 import frappe
 from frappe import _
 from frappe.query_builder.functions import Count, Sum
-from frappe.utils import cint, flt, getdate, today
-from pypika import Order
+from frappe.utils import cint, cstr, flt, getdate, today
+from pypika import Order, Table
 
 from loyalty_app.reporting import points, reading
 from loyalty_app.reporting.table import (
@@ -24,8 +24,10 @@ from loyalty_app.reporting.table import (
 	points_summary,
 	total_row,
 )
+from loyalty_app.rules.amounts import exact
 
 POINTS = ("balance", "pending", "earned", "redeemed", "expired")
+MEMBERS = Table("members")
 
 
 def execute(filters: dict | None = None) -> tuple:
@@ -36,7 +38,7 @@ def execute(filters: dict | None = None) -> tuple:
 	"""
 	filters = frappe._dict(filters or {})
 	on = getdate(filters.on_date or today())
-	members = points.per_member(filters, on).as_("members")
+	members = points.per_member(filters, on)
 	programs = by_program(members, filters)
 	if filters.show == "Programs":
 		rows, message = programs, None
@@ -49,32 +51,43 @@ def execute(filters: dict | None = None) -> tuple:
 	return get_columns(filters, on, rows), data, message, get_chart(programs), get_summary(programs)
 
 
-def by_program(members, filters: dict) -> list[frappe._dict]:
-	"""One row for each program, of all its members that meet `filters`."""
-	query = frappe.qb.from_(members).groupby(members.loyalty_program, members.company)
-	query = query.select(
-		members.loyalty_program,
-		members.company,
-		Count("*").as_("members"),
-		points.sum_if(members.balance > 0, members.balance).as_("worthy"),
-		*(Sum(members[field]).as_(field) for field in (*POINTS, "spent")),
-	)
-	rows = _chosen(query, members, filters).run(as_dict=True)
-	worth = Worth()
-	for row in rows:
-		row.update({field: cint(row[field]) for field in POINTS})
-		row.spent = flt(row.spent, 9)
-		row.currency = currency_of(row.company)
+def by_program(queries: list, filters: dict) -> list[frappe._dict]:
+	"""One row for each program, of all its members that meet `filters`; `queries` are those of `points.per_member`."""
+	sums = ("members", "worthy", *POINTS)
+	programs, worth = {}, Worth()
+	for members in _chosen(queries, filters):
+		query = members.groupby(MEMBERS.loyalty_program, MEMBERS.company).select(
+			MEMBERS.loyalty_program,
+			MEMBERS.company,
+			Count("*").as_("members"),
+			points.sum_if(MEMBERS.balance > 0, MEMBERS.balance).as_("worthy"),
+			*(Sum(MEMBERS[field]).as_(field) for field in (*POINTS, "spent")),
+		)
+		for found in query.run(as_dict=True):
+			row = programs.setdefault(
+				found.loyalty_program,
+				frappe._dict(
+					loyalty_program=found.loyalty_program,
+					company=found.company,
+					currency=currency_of(found.company),
+					spent=0,
+					**dict.fromkeys(sums, 0),
+				),
+			)
+			row.update({field: row[field] + cint(found[field]) for field in sums})
+			row.spent = flt(exact(row.spent) + exact(found.spent), 9)
+	for row in programs.values():
 		row.worth = worth(row.worthy, row.loyalty_program)
-	return sorted(rows, key=lambda row: (-row.balance, row.loyalty_program))
+	return sorted(programs.values(), key=lambda row: (-row.balance, row.loyalty_program))
 
 
-def by_member(members, filters: dict, limit: int) -> list[frappe._dict]:
-	"""The `limit` members with the most points."""
-	query = frappe.qb.from_(members).select(members.star)
-	query = query.orderby(members.balance, order=Order.desc).orderby(members.membership).limit(limit)
-	rows = _chosen(query, members, filters).run(as_dict=True)
-	worth = Worth()
+def by_member(queries: list, filters: dict, limit: int) -> list[frappe._dict]:
+	"""The `limit` members with the most points; `queries` are those of `points.per_member`."""
+	rows, worth = [], Worth()
+	for members in _chosen(queries, filters):
+		query = members.select(MEMBERS.star).orderby(MEMBERS.balance, order=Order.desc)
+		rows += query.orderby(MEMBERS.membership).limit(limit).run(as_dict=True)
+	rows = sorted(rows, key=lambda row: (-row.balance, row.membership))[:limit]
 	for row in rows:
 		row.update({field: cint(row[field]) for field in POINTS})
 		row.worth = worth(row.balance, row.loyalty_program)
@@ -83,14 +96,16 @@ def by_member(members, filters: dict, limit: int) -> list[frappe._dict]:
 	return rows
 
 
-def _chosen(query, members, filters: dict):
+def _chosen(queries: list, filters: dict) -> list:
+	"""The members in `queries` that meet `filters`, as queries of the table MEMBERS."""
+	chosen = [frappe.qb.from_(query.as_(MEMBERS.get_table_name())) for query in queries]
 	if filters.tier:
-		query = query.where(members.tier == filters.tier)
+		chosen = [query.where(MEMBERS.tier == cstr(filters.tier)) for query in chosen]
 	if cint(filters.active_only):
-		query = query.where(members.active == 1)
+		chosen = [query.where(MEMBERS.active == 1) for query in chosen]
 	if cint(filters.hide_zero):
-		query = query.where((members.balance != 0) | (members.pending != 0))
-	return query
+		chosen = [query.where((MEMBERS.balance != 0) | (MEMBERS.pending != 0)) for query in chosen]
+	return chosen
 
 
 def total_of(programs: list[dict], filters: dict) -> dict:
