@@ -6,17 +6,17 @@ Run with a bench's Python in its `sites` folder, on a site that may be thrown aw
 
 Fills the site with entries as ERPNext writes them and takes them over (`--keep` uses what the last run left), then runs
 each report the way the desk does: as Administrator, and as an Accounts User who may see some customers only. Prints
-the seconds of the first run and the median of the next ones, before and, with `--sweep`, after the daily job has
-closed what has expired.
+the seconds of the first run and the median of the next ones.
 """
 
+import argparse
 import statistics
 import time
 
 import frappe
+import takeover
 from frappe.desk.query_report import run
 from frappe.utils import add_days, add_months, get_first_day, today
-from history import arguments_of, clear, connect, fill
 
 RUNS = 3
 LIMIT = 2.0
@@ -24,31 +24,25 @@ CUSTOMERS_OF_THE_USER = 50
 
 
 def main():
-	parser = arguments_of(__doc__)
+	parser = argparse.ArgumentParser(
+		description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+	)
+	parser.add_argument("--site", required=True)
+	parser.add_argument("--entries", type=int, default=1_000_000)
 	parser.add_argument("--keep", action="store_true", help="measure what is there")
-	parser.add_argument("--sweep", action="store_true", help="run the daily job and measure again")
 	arguments = parser.parse_args()
-	connect(arguments.site)
+	frappe.init(site=arguments.site)
+	frappe.connect()
 	if not arguments.keep:
-		from loyalty_app.ledger.takeover import take_over_entries
-
-		clear()
-		fill(arguments.entries)
+		takeover.clear()
+		takeover.fill(arguments.entries)
 		start = time.perf_counter()
-		take_over_entries()
+		takeover.take_over()
 		frappe.db.commit()
 		print(f"taken over in {time.perf_counter() - start:.0f} s")
 	analyze()
 	print({doctype: frappe.db.count(doctype) for doctype in TABLES})
-	slow = measure("before the daily job")
-	if arguments.sweep:
-		from loyalty_app.ledger import expiry
-
-		start = time.perf_counter()
-		expiry.sweep()
-		print(f"\ndaily job: {time.perf_counter() - start:.0f} s")
-		analyze()
-		slow += measure("after the daily job")
+	slow = measure()
 	print(f"\n{len(slow)} above {LIMIT} s" + "".join(f"\n  {row}" for row in slow))
 
 
@@ -62,9 +56,10 @@ def analyze():
 			frappe.db.sql(f"analyze table `tab{doctype}`")
 
 
-def measure(when: str) -> list[str]:
+def measure() -> list[str]:
+	"""Print the times of everything; return the lines of what is slow."""
 	slow = []
-	print(f"\n{when:64}{'all customers':>20}{'some customers':>20}")
+	print(f"\n{'':64}{'all customers':>20}{'some customers':>20}")
 	print(f"{'':64}{'first':>10}{'then':>10}{'first':>10}{'then':>10}")
 	user = user_who_sees_some()
 	for title, action in measured().items():

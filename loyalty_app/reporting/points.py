@@ -1,7 +1,8 @@
 """What entries come to on a day. Points count from their posting date through their expiry date (rules 7).
 
 A draw carries the expiry date of its lot. So the sum of what is good on a day is the balance of that day, and what
-is left of points whose date has passed has expired, whether or not the daily job has written so.
+is left of points whose date has passed has expired, whether or not an expiry row says so. Such a row is posted on
+the day after the date; where there is none yet, `reading.lapsed` finds the points.
 """
 
 from datetime import date, timedelta
@@ -120,7 +121,7 @@ def _earlier(filters: dict, on: date):
 	entry, sums = reading.entries(filters)
 	points = entry.loyalty_points
 	sums = (
-		sums.where(entry.posting_date <= on)
+		sums.where((entry.membership != "") & (entry.posting_date <= on))
 		.groupby(entry.membership)
 		.select(
 			entry.membership,
@@ -146,9 +147,9 @@ def _or_zero(term):
 
 
 def expiring(filters: dict, first: date, last: date):
-	"""`entries` with points left whose last day is from `first` to `last`.
+	"""`entries` with points left whose last day is from `first` to `last`, with their memberships.
 
-	Their memberships are looked at first: one with nothing to expire before is passed over whole.
+	Those are looked at first: one with nothing to expire before is passed over whole.
 	"""
 	table, query = reading.open_entries(filters, reading.MEMBER.next_expiry <= last)
 	return table, query.where(
@@ -159,52 +160,47 @@ def expiring(filters: dict, first: date, last: date):
 def flows(filters: dict, first: date, last: date, by_tier: bool = False) -> list[frappe._dict]:
 	"""What was earned, adjusted, redeemed and expired from `first` to `last`, by program and day, or by program and tier.
 
-	Keys: day (None by tier), loyalty_program, company, tier (by tier only); earned, adjusted (more or less than 0),
-	redeemed, expired (points); spent (company currency), invoices (how many earned); members (by tier only: how many
-	bought something). Expired points fall on the day after their date; days to come have none.
+	Keys: loyalty_program, company, day or tier; earned, adjusted (more or less than 0), redeemed, expired (points);
+	spent (company currency), invoices (how many earned). Keys that are missing are 0. Expired points fall on the day
+	after their date; days to come have none.
 	"""
-	return [*_moved(filters, first, last, by_tier), *_expired(filters, first, last, by_tier)]
-
-
-def _moved(filters: dict, first: date, last: date, by_tier: bool) -> list[frappe._dict]:
-	table, query = reading.entries(filters)
-	points, is_earned = table.loyalty_points, table.entry_type == EARNED
-	group = _group(table, table.posting_date, by_tier)
-	query = query.where((table.posting_date >= first) & (table.posting_date <= last))
-	query = query.select(
-		sum_if(is_earned, points).as_("earned"),
-		sum_if(table.entry_type == ADJUSTED, points).as_("adjusted"),
-		sum_if(table.entry_type == REDEEMED, -points).as_("redeemed"),
-		Sum(table.purchase_amount).as_("spent"),
-		sum_if(is_earned, 1).as_("invoices"),
-		*([Count(Case().when(is_earned, table.membership)).distinct().as_("members")] if by_tier else []),
+	table, query = reading.posted(filters, first, last)
+	by = {"tier": table.loyalty_program_tier} if by_tier else {"day": table.posting_date}
+	rows = _grouped(
+		query,
+		{
+			"entry_type": table.entry_type,
+			**by,
+			"loyalty_program": table.loyalty_program,
+			"company": table.company,
+		},
+		points=Sum(table.loyalty_points),
+		spent=Sum(table.purchase_amount),
+		entries=Count("*"),
 	)
-	return _grouped(query, group)
-
-
-def _expired(filters: dict, first: date, last: date, by_tier: bool) -> list[frappe._dict]:
-	table, query = reading.entries(filters)
-	group = _group(table, table.expiry_date, by_tier)
-	query = query.where(
-		(table.expiry_date >= first - DAY)
-		& (table.expiry_date <= min(last, getdate(today())) - DAY)
-		& (table.entry_type != EXPIRED)
-	)
-	rows = _grouped(query.select(Sum(table.loyalty_points).as_("expired")), group)
 	for row in rows:
-		if row.day:
-			row.day = getdate(row.day) + DAY
-	return [row for row in rows if row.expired]
+		kind = row.entry_type.lower()
+		row[kind] = -row.points if row.entry_type in (REDEEMED, EXPIRED) else row.points
+		row.invoices = row.entries if row.entry_type == EARNED else 0
+	return rows + _lapsed(filters, first, last, by_tier)
 
 
-def _group(table, day, by_tier: bool) -> dict:
-	by = {"tier": table.loyalty_program_tier} if by_tier else {"day": day}
-	return {"loyalty_program": table.loyalty_program, "company": table.company, **by}
-
-
-def _grouped(query, group: dict) -> list[frappe._dict]:
-	query = query.groupby(*group.values()).select(*(term.as_(key) for key, term in group.items()))
-	rows = query.run(as_dict=True)
+def _lapsed(filters: dict, first: date, last: date, by_tier: bool) -> list[frappe._dict]:
+	table, query = reading.lapsed(filters)
+	by = {"tier": table.loyalty_program_tier} if by_tier else {"day": table.expiry_date}
+	query = query.where((table.expiry_date >= first - DAY) & (table.expiry_date <= last - DAY))
+	group = {**by, "loyalty_program": reading.MEMBER.loyalty_program, "company": reading.MEMBER.company}
+	rows = _grouped(query, group, expired=Sum(table.remaining_points))
 	for row in rows:
-		row.day = getdate(row.get("day")) if row.get("day") else None
+		if not by_tier:
+			row.day += DAY
+	return rows
+
+
+def _grouped(query, group: dict, **sums) -> list[frappe._dict]:
+	query = query.groupby(*group.values())
+	rows = query.select(*(term.as_(key) for key, term in (group | sums).items())).run(as_dict=True)
+	for row in rows:
+		if row.get("day"):
+			row.day = getdate(row.day)
 	return rows

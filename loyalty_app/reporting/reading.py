@@ -12,6 +12,7 @@ from pypika.terms import Criterion
 from loyalty_app.ledger import entries as ledger_entries
 from loyalty_app.ledger import log as ledger_log
 from loyalty_app.ledger import membership
+from loyalty_app.rules.lots import Kind
 
 ENTRY, MEMBERSHIP, LOG = ledger_entries.DOCTYPE, membership.DOCTYPE, ledger_log.DOCTYPE
 
@@ -47,38 +48,19 @@ def readable(doctype: str):
 
 
 def entries(filters: dict):
-	"""`readable` entries of the company, loyalty_program and customer in `filters`, as far as those are set.
-
-	What other code has just written and the ledger has not taken in yet has no membership and does not count.
-	"""
+	"""`readable` entries of the company, loyalty_program and customer in `filters`, as far as those are set."""
 	table, query = readable(ENTRY)
-	return table, _narrowed(table, query, filters, needs_membership=True)
-
-
-def memberships(filters: dict):
-	"""`readable` memberships of the company, loyalty_program and customer in `filters`, as far as those are set."""
-	table, query = readable(MEMBERSHIP)
-	for field in ("company", "loyalty_program", "customer"):
-		if filters.get(field):
-			query = query.where(table[field] == cstr(filters[field]))
-	return table, query
-
-
-def log(filters: dict):
-	"""`readable` rows of the log of the company, loyalty_program and customer in `filters`, as far as those are set."""
-	table, query = readable(LOG)
 	return table, _narrowed(table, query, filters)
 
 
-def _narrowed(table, query, filters: dict, needs_membership: bool = False):
-	for field in ("company", "loyalty_program"):
-		if filters.get(field):
-			query = query.where(table[field] == cstr(filters[field]))
-	if customer := cstr(filters.get("customer")):
-		# A customer's few memberships are in every index, the customer is in none: that column is ERPNext's.
-		mine = frappe.get_all(MEMBERSHIP, filters={"customer": customer}, pluck="name", limit=0)
-		return query.where(table.membership.isin(mine or [""]) & (table.customer == customer))
-	return query.where(table.membership != "") if needs_membership else query
+def posted(filters: dict, first: date | None, last: date):
+	"""`entries` posted from `first` to `last`.
+
+	What other code has just written and the ledger has not taken in yet has no type, and does not count.
+	"""
+	table, query = entries(filters)
+	query = query.where(table.entry_type.isin([kind.value for kind in Kind]) & (table.posting_date <= last))
+	return table, query.where(table.posting_date >= first) if first else query
 
 
 def open_entries(filters: dict, whose):
@@ -96,6 +78,32 @@ def lapsed(filters: dict):
 	on = getdate(today())
 	table, query = open_entries(filters, MEMBER.next_expiry < on)
 	return table, query.where((table.expiry_date < on) & (table.remaining_points > 0))
+
+
+def memberships(filters: dict):
+	"""`readable` memberships of the company, loyalty_program and customer in `filters`, as far as those are set."""
+	table, query = readable(MEMBERSHIP)
+	for field in ("company", "loyalty_program", "customer"):
+		if filters.get(field):
+			query = query.where(table[field] == cstr(filters[field]))
+	return table, query
+
+
+def log(filters: dict):
+	"""`readable` rows of the log of the company, loyalty_program and customer in `filters`, as far as those are set."""
+	table, query = readable(LOG)
+	return table, _narrowed(table, query, filters)
+
+
+def _narrowed(table, query, filters: dict):
+	for field in ("company", "loyalty_program"):
+		if filters.get(field):
+			query = query.where(table[field] == cstr(filters[field]))
+	if customer := cstr(filters.get("customer")):
+		# A customer's few memberships are in every index, the customer is in none: that column is ERPNext's.
+		mine = frappe.get_all(MEMBERSHIP, filters={"customer": customer}, pluck="name", limit=0)
+		query = query.where(table.membership.isin(mine or [""]) & (table.customer == customer))
+	return query
 
 
 def period(filters: dict) -> tuple[date, date]:

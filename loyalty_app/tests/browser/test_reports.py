@@ -87,7 +87,7 @@ def test_reports(desk, shop):
 	desk.picture("performance-by-tier")
 
 	desk.open_report("Loyalty Audit Trail", loyalty_program=shop.program, from_date=days(0), to_date=days(0))
-	assert_drawn(desk, "Entries Deleted")
+	assert_drawn(desk, "Deleted")
 	expect(desk.cells("action").first).to_have_text("Deleted")
 	expect(desk.cells("reference_name").first).to_have_text(cancelled)
 	desk.picture("audit-trail")

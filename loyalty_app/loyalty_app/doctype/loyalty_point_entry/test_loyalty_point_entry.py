@@ -105,7 +105,7 @@ class TestLoyaltyPointEntry(IntegrationTestCase):
 
 	def test_indexes(self):
 		for doctype, index in (
-			("Loyalty Point Entry", "loyalty_point_entry_open_lots"),
+			("Loyalty Point Entry", "loyalty_point_entry_lots"),
 			("Loyalty Point Entry", "loyalty_point_entry_invoice"),
 			("Loyalty Point Entry", "loyalty_point_entry_redeemed"),
 			("Loyalty Membership", "loyalty_membership_customer_program"),

@@ -1,15 +1,16 @@
 """The log in readable words: who changed what, when, by which event of which document."""
 
+import json
 from collections import defaultdict
 from datetime import date
 
 import frappe
 from frappe import _
 from frappe.query_builder.functions import Count, Date
-from frappe.utils import cint, fmt_money, formatdate, getdate
+from frappe.utils import cint, cstr, fmt_money, formatdate, getdate
 from pypika import Order
 
-from loyalty_app.ledger import entries
+from loyalty_app.ledger import entries, log
 from loyalty_app.reporting import points, reading
 from loyalty_app.reporting.periods import MONTH, period_of, periods
 from loyalty_app.reporting.table import (
@@ -20,11 +21,37 @@ from loyalty_app.reporting.table import (
 	currency_of,
 	cut_message,
 	hidden,
+	number,
 	points_column,
 	points_summary,
 )
 
 INSERT, UPDATE, DELETE = "Insert", "Update", "Delete"
+# The kinds of change and the log's actions that are one.
+ACTIONS = {INSERT: [INSERT, log.INSERT_MANY], UPDATE: [UPDATE], DELETE: [DELETE]}
+# Entries that one row is shown to tell of.
+MOST_TOLD = 5
+FIELDS = (
+	"name",
+	"logged_at",
+	"user",
+	"event",
+	"reference_doctype",
+	"reference_name",
+	"action",
+	"customer",
+	"loyalty_program",
+	"company",
+	"entry",
+	"invoice_type",
+	"invoice",
+	"points_before",
+	"points_after",
+	"before",
+	"after",
+	"membership",
+	"sequence",
+)
 RED = "#d64545"
 
 # More days than that are shown by month.
@@ -46,63 +73,69 @@ def execute(filters: dict | None = None) -> tuple:
 def _logged(filters: dict, first: date, last: date):
 	table, query = reading.log(filters)
 	query = query.where((table.logged_at >= first) & (table.logged_at < last + points.DAY))
-	for field in ("action", "event", "user", "entry", "invoice"):
+	if filters.action:
+		query = query.where(table.action.isin(ACTIONS.get(filters.action) or [cstr(filters.action)]))
+	for field in ("event", "user", "invoice"):
 		if filters.get(field):
-			query = query.where(table[field] == filters[field])
+			query = query.where(table[field] == cstr(filters[field]))
 	return table, query
 
 
 def by_day(filters: dict, first: date, last: date) -> dict[date, dict[str, int]]:
-	"""How many changes of each kind there were on each day."""
+	"""How many rows of each kind the log has of each day."""
 	table, query = _logged(filters, first, last)
 	day = Date(table.logged_at)
 	query = query.groupby(day, table.action).select(day.as_("day"), table.action, Count("*").as_("changes"))
-	days = defaultdict(dict)
+	days = defaultdict(lambda: dict.fromkeys(ACTIONS, 0))
 	for row in query.run(as_dict=True):
-		days[getdate(row.day)][row.action] = cint(row.changes)
+		days[getdate(row.day)][kind_of(row.action)] += cint(row.changes)
 	return days
 
 
 def changes(filters: dict, first: date, last: date, limit: int) -> list[frappe._dict]:
+	"""The newest `limit` rows of the log.
+
+	First their names, which the index has in this order, then what they say: a page of the log is long.
+	"""
 	table, query = _logged(filters, first, last)
-	# in this order the index of the log has them
 	for field in ("logged_at", "membership", "sequence"):
 		query = query.orderby(table[field], order=Order.desc)
-	return (
-		query.select(
-			table.name,
-			table.logged_at,
-			table.user,
-			table.event,
-			table.reference_doctype,
-			table.reference_name,
-			table.action,
-			table.customer,
-			table.loyalty_program,
-			table.company,
-			table.entry,
-			table.invoice_type,
-			table.invoice,
-			table.points_before,
-			table.points_after,
-			table.before,
-			table.after,
-			table.membership,
-			table.sequence,
-		)
-		.limit(limit)
-		.run(as_dict=True)
-	)
+	newest = query.select(table.name).limit(limit).as_("newest")
+	row = frappe.qb.DocType(reading.LOG)
+	query = frappe.qb.from_(newest).join(row).on(row.name == newest.name).select(*(row[f] for f in FIELDS))
+	for field in ("logged_at", "membership", "sequence"):
+		query = query.orderby(row[field], order=Order.desc)
+	return query.run(as_dict=True)
+
+
+def kind_of(action: str) -> str:
+	"""Which of the three kinds of change an action of the log is."""
+	return next((kind for kind, actions in ACTIONS.items() if action in actions), action)
 
 
 def as_row(row: frappe._dict) -> frappe._dict:
-	before, after = (entries.told(row.pop(key)) for key in ("before", "after"))
 	row.currency = currency_of(row.company)
-	row.change = in_words(before, after, row.currency)
-	row.kind = row.action
-	row.action = {INSERT: _("Written"), UPDATE: _("Changed"), DELETE: _("Deleted")}[row.action]
+	before, after = row.pop("before"), row.pop("after")
+	if row.action == log.INSERT_MANY:
+		row.change = many_in_words(json.loads(after), row.currency)
+	else:
+		row.change = in_words(entries.told(before), entries.told(after), row.currency)
+	row.kind = kind_of(row.action)
+	row.action = names_of_kinds().get(row.kind, row.action)
 	row.event = _(row.event)
 	return row
+
+
+def names_of_kinds() -> dict[str, str]:
+	return {INSERT: _("Written"), UPDATE: _("Changed"), DELETE: _("Deleted")}
+
+
+def many_in_words(inserted: dict[str, dict], currency: str | None) -> str:
+	"""What a row says that tells of many entries: the first of them, and how many more there are."""
+	told = [in_words(None, entries.told(values), currency) for values in list(inserted.values())[:MOST_TOLD]]
+	if len(inserted) > MOST_TOLD:
+		told.append(_("{0} more").format(number(len(inserted) - MOST_TOLD)))
+	return "; ".join(told)
 
 
 def in_words(before: dict | None, after: dict | None, currency: str | None) -> str:
@@ -110,7 +143,7 @@ def in_words(before: dict | None, after: dict | None, currency: str | None) -> s
 	if before and after:
 		return "; ".join(
 			f"{label(field)}: {shown(field, before.get(field), currency)} → {shown(field, after.get(field), currency)}"
-			for field in entries.LOGGED
+			for field in log.LOGGED
 			if before.get(field) != after.get(field)
 		)
 	entry = after or before
@@ -193,9 +226,10 @@ def get_chart(counts: dict, first: date, last: date) -> dict | None:
 		place = {day: labels.index(period_of(day, MONTH).short) for day in counts}
 	values = {action: [0] * len(labels) for action in (INSERT, UPDATE, DELETE)}
 	for day, actions in counts.items():
-		for action, number in actions.items():
-			values[action][place[day]] += number
-	names = {INSERT: _("Written"), UPDATE: _("Changed"), DELETE: _("Deleted")}
+		for action, rows in actions.items():
+			if action in values:
+				values[action][place[day]] += rows
+	names = names_of_kinds()
 	return {
 		"data": {
 			"labels": labels,
@@ -213,7 +247,7 @@ def get_summary(counts: dict) -> list[dict]:
 		return sum(day.get(action, 0) for day in counts.values())
 
 	return [
-		points_summary(_("Entries Written"), total(INSERT), "Green"),
-		points_summary(_("Entries Changed"), total(UPDATE), "Blue"),
-		points_summary(_("Entries Deleted"), total(DELETE), "Red"),
+		points_summary(_("Written"), total(INSERT), "Green"),
+		points_summary(_("Changed"), total(UPDATE), "Blue"),
+		points_summary(_("Deleted"), total(DELETE), "Red"),
 	]

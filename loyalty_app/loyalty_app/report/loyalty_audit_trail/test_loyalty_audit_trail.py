@@ -68,6 +68,21 @@ class TestLoyaltyAuditTrail(ReportTestCase):
 			f"Redeem Against: – → abc; Loyalty Points: -50 → -20; Expiry Date: Never → {formatdate('2026-03-01')}",
 		)
 
+	def test_many_in_a_row(self):
+		with self.after_sweep():
+			(row,) = self.rows(**self.period(customer=self.ann, event="Expiry"))
+			self.assertEqual((row.kind, row.points_after), ("Insert", -20))
+			self.assertRegex(row.change, r"^Expired: -20 points, from lot \w+$")
+			self.assertIn(row.name, [found.name for found in self.rows(**self.period(action="Insert"))])
+		lots = {
+			f"e{n}": {"entry_type": "Expired", "loyalty_points": -n, "redeem_against": "lot"}
+			for n in range(1, 9)
+		}
+		self.assertEqual(
+			audit_trail.many_in_words(lots, "USD").split("; ")[-2:],
+			["Expired: -5 points, from lot lot", "3 more"],
+		)
+
 	def test_filters(self):
 		for field, value in (
 			("action", "Delete"),

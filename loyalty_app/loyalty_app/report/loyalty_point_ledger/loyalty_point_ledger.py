@@ -54,12 +54,11 @@ def execute(filters: dict | None = None) -> tuple:
 	"""
 	filters = frappe._dict(filters or {})
 	first, last = reading.period(filters)
-	opening, days, found = by_day(filters, first, last)
-	limit = reading.rows_wanted(filters)
-	rows = sorted(
-		[*entries(filters, first, last, limit), *lapsed(filters, first, last, limit)], key=order(filters)
-	)
-	rows, messages = rows[:limit], []
+	opening, days, rows_of_day = by_day(filters, first, last)
+	found, limit = sum(rows_of_day.values()), reading.rows_wanted(filters)
+	until = last if cint(filters.by_member) else shown_until(rows_of_day, limit, last)
+	rows = [*entries(filters, first, until, limit), *lapsed(filters, first, until, limit)]
+	rows, messages = sorted(rows, key=order(filters))[:limit], []
 	if len(rows) < found:
 		messages.append(cut_message(len(rows), found))
 	gone, notice = deleted(filters, first, last) if cint(filters.show_deleted) else ([], None)
@@ -94,54 +93,70 @@ def order(filters: dict):
 	return key
 
 
-def by_day(filters: dict, first: date, last: date) -> tuple[int, dict[date, list[tuple[str, int]]], int]:
-	"""The opening balance, what each day changes (entry type and points), and how many rows there are in all."""
-	table, query = reading.entries(filters)
-	day = Case().when(table.posting_date >= first, table.posting_date)
-	is_in = Case().when(table.loyalty_points > 0, 1).else_(0)
-	query = query.where(table.posting_date <= last).groupby(day, table.entry_type, is_in)
-	query = query.select(
-		day.as_("day"),
+def by_day(filters: dict, first: date, last: date) -> tuple[int, dict[date, list[tuple[str, int]]], dict]:
+	"""The opening balance, what each day changes (entry type and points), and how many rows each day has."""
+	days, found = defaultdict(list), defaultdict(int)
+	table, query = reading.posted(filters, first, last)
+	value = table.loyalty_points
+	query = query.groupby(table.entry_type, table.posting_date).select(
+		table.posting_date,
 		table.entry_type,
-		points.sum_if(points.good_through(table, first - points.DAY), table.loyalty_points).as_("good"),
-		Sum(table.loyalty_points).as_("points"),
+		points.sum_if(value > 0, value).as_("points_in"),
+		points.sum_if(value < 0, value).as_("points_out"),
 		Count("*").as_("entries"),
 	)
-	opening, found, days = 0, 0, defaultdict(list)
 	for row in query.run(as_dict=True):
-		if not row.day:
-			opening += cint(row.good)
-			continue
-		days[getdate(row.day)].append((row.entry_type, cint(row.points)))
-		found += row.entries
+		day = getdate(row.posting_date)
+		days[day] += [(row.entry_type, cint(value)) for value in (row.points_in, row.points_out) if value]
+		found[day] += row.entries
 	table, query = _lapsed(filters, first, last)
-	query = query.groupby(table.expiry_date)
-	for row in query.select(
-		table.expiry_date, Sum(table.remaining_points).as_("points"), Count("*").as_("entries")
-	).run(as_dict=True):
-		days[getdate(row.expiry_date) + points.DAY].append((points.EXPIRED, -cint(row.points)))
-		found += row.entries
-	return opening, {day: days[day] for day in sorted(days)}, found
+	query = query.groupby(table.expiry_date).select(table.expiry_date)
+	query = query.select(Sum(table.remaining_points).as_("points"), Count("*").as_("entries"))
+	for row in query.run(as_dict=True):
+		day = getdate(row.expiry_date) + points.DAY
+		days[day].append((points.EXPIRED, -cint(row.points)))
+		found[day] += row.entries
+	return opening_of_all(filters, first), {day: days[day] for day in sorted(days)}, dict(found)
+
+
+def opening_of_all(filters: dict, first: date) -> int:
+	"""The balance before the day `first`: all that was posted, less what has lapsed unwritten."""
+	table, query = reading.posted(filters, None, first - points.DAY)
+	lot, lapsed = _lapsed(filters, None, first - points.DAY)
+	balance, gone = (
+		query.select(Sum(table.loyalty_points)).run()[0][0],
+		lapsed.select(Sum(lot.remaining_points)).run()[0][0],
+	)
+	return cint(balance) - cint(gone)
+
+
+def shown_until(found: dict[date, int], limit: int, last: date) -> date:
+	"""The day by which there are `limit` rows, so that no more are read than are shown."""
+	rows = 0
+	for day in sorted(found):
+		rows += found[day]
+		if rows >= limit:
+			return day
+	return last
 
 
 def entries(filters: dict, first: date, last: date, limit: int) -> list[frappe._dict]:
 	"""The first `limit` entries posted from `first` to `last`, in the order they are shown in."""
-	table, query = reading.entries(filters)
-	query = query.where((table.posting_date >= first) & (table.posting_date <= last))
+	table, query = reading.posted(filters, first, last)
 	query = query.select(*(table[field] for field in FIELDS))
 	if cint(filters.by_member):
-		query = query.orderby(table.membership)
+		query = query.where(table.membership != "").orderby(table.membership)
 	query = query.orderby(table.posting_date)
 	query = query.orderby(Case().when(table.entry_type == points.EXPIRED, 0).else_(1))
 	rows = query.orderby(table.creation).orderby(table.name).limit(limit).run(as_dict=True)
 	return [_shown(row) for row in rows]
 
 
-def _lapsed(filters: dict, first: date, last: date):
+def _lapsed(filters: dict, first: date | None, last: date):
+	"""What leaves the balance from `first` to `last`, on the day after its date, without a row that says so yet."""
 	table, query = reading.lapsed(filters)
-	return table, query.where(
-		(table.expiry_date >= first - points.DAY) & (table.expiry_date <= last - points.DAY)
-	)
+	query = query.where(table.expiry_date <= last - points.DAY)
+	return table, query.where(table.expiry_date >= first - points.DAY) if first else query
 
 
 def lapsed(filters: dict, first: date, last: date, limit: int) -> list[frappe._dict]:
@@ -262,7 +277,7 @@ def by_member(filters: dict, rows: list[dict], gone: list[dict], first: date, cu
 def opening_of(filters: dict, names: list[str], first: date) -> dict[str, int]:
 	"""The balance of these memberships before the day `first`."""
 	table, query = reading.entries(filters)
-	query = query.where(table.membership.isin(names) & (table.posting_date < first))
+	query = query.where(table.membership.isin(names or [""]) & (table.posting_date < first))
 	query = query.groupby(table.membership)
 	return {
 		name: cint(balance)

@@ -4,6 +4,7 @@ from datetime import date
 
 import frappe
 from frappe import _
+from frappe.query_builder.functions import Count, Sum
 from frappe.utils import cint, flt
 
 from loyalty_app.reporting import points, reading
@@ -25,23 +26,28 @@ from loyalty_app.reporting.table import (
 )
 from loyalty_app.rules.amounts import exact
 
-SUMS = ("earned", "adjusted", "redeemed", "expired", "invoices")
+SUMS = ("earned", "adjusted", "redeemed", "expired", "invoices", "members")
+MONEY = ("spent", "spent_by_members")
 
 
 def execute(filters: dict | None = None) -> tuple:
 	"""Columns, rows, message, chart and summary; filters as in the report's script.
 
 	Redemption rate and breakage rate are what was redeemed and what expired in the period, of what was earned and
-	adjusted in it. An average is the spend of the period by invoice, or by member that bought something.
+	adjusted in it. By tier, members and what they spend on the average are those who have the tier today, since they
+	joined.
 	"""
 	filters = frappe._dict(filters or {})
 	first, last = reading.period(filters)
 	by_tier = filters.show_by == "Tier"
 	flows = points.flows(filters, first, last, by_tier)
-	rows = by_tier_of(flows) if by_tier else by_period(flows, filters.show_by or MONTH, first, last)
+	if by_tier:
+		rows = by_tier_of([*flows, *members_by_tier(filters)])
+	else:
+		rows = by_period(flows, filters.show_by or MONTH, first, last)
 	for row in rows:
 		add_rates(row)
-	total = total_row(rows, SUMS, ("spent",), **{"tier" if by_tier else "period": _("Total")})
+	total = total_row(rows, SUMS, MONEY, **{"tier" if by_tier else "period": _("Total")})
 	add_rates(total)
 	chart = tier_chart(rows) if by_tier else period_chart(rows, filters.show_by or MONTH, first, last)
 	data = [*rows, total] if rows else []
@@ -69,6 +75,20 @@ def by_tier_of(flows: list[dict]) -> list[frappe._dict]:
 	return [rows[key] for key in sorted(rows, key=lambda key: (key[0], order.get(key, -1), key[1]))]
 
 
+def members_by_tier(filters: dict) -> list[frappe._dict]:
+	"""How many active members each tier has today, and what they have spent in all."""
+	table, query = reading.memberships(filters)
+	group = (table.loyalty_program, table.company, table.loyalty_program_tier)
+	query = query.where(table.active == 1).groupby(*group)
+	return query.select(
+		table.loyalty_program,
+		table.company,
+		table.loyalty_program_tier.as_("tier"),
+		Count("*").as_("members"),
+		Sum(table.total_spent).as_("spent_by_members"),
+	).run(as_dict=True)
+
+
 def _tier_order(programs: set[str]) -> dict:
 	rules = frappe.get_all(
 		"Loyalty Program Collection",
@@ -86,14 +106,14 @@ def _row(rows: dict, key: tuple, flow: dict) -> frappe._dict:
 			loyalty_program=flow.loyalty_program,
 			company=flow.company,
 			currency=currency_of(flow.company),
-			spent=exact(0),
-			members=0,
 			**dict.fromkeys(SUMS, 0),
+			**dict.fromkeys(MONEY, exact(0)),
 		),
 	)
-	for field in (*SUMS, "members"):
+	for field in SUMS:
 		row[field] += cint(flow.get(field))
-	row.spent += exact(flow.get("spent"))
+	for field in MONEY:
+		row[field] += exact(flow.get(field))
 	return row
 
 
@@ -102,11 +122,15 @@ def add_rates(row: dict) -> None:
 	given = row["earned"] + row["adjusted"]
 	row["redemption_rate"] = percent(row["redeemed"], given)
 	row["breakage_rate"] = percent(row["expired"], given)
-	if "spent" in row:
-		spent = row["spent"] = float(row["spent"])
-		row["average_invoice"] = flt(spent / row["invoices"], 9) if row["invoices"] else None
-		# a member may buy in several tiers: no total of members, and none by them
-		row["average_member"] = flt(spent / row["members"], 9) if row.get("members") else None
+	for field in MONEY:
+		if field in row:
+			row[field] = float(row[field])
+	row["average_invoice"] = average(row.get("spent"), row["invoices"])
+	row["average_member"] = average(row.get("spent_by_members"), row["members"])
+
+
+def average(amount: float | None, number: int) -> float | None:
+	return flt(amount / number, 9) if amount is not None and number else None
 
 
 def get_columns(by_tier: bool) -> list[dict]:
@@ -115,7 +139,8 @@ def get_columns(by_tier: bool) -> list[dict]:
 		[
 			column("tier", _("Tier"), width=130),
 			program,
-			points_column("members", _("Buying Members"), 130),
+			points_column("members", _("Members Today"), 130),
+			money_column("average_member", _("Average Spend of a Member"), 200),
 		]
 		if by_tier
 		else [column("period", _("Period"), width=130), program]
@@ -131,7 +156,6 @@ def get_columns(by_tier: bool) -> list[dict]:
 		points_column("invoices", _("Invoices"), 90),
 		money_column("spent", _("Spend")),
 		money_column("average_invoice", _("Average Invoice")),
-		*([money_column("average_member", _("Average by Member"), 150)] if by_tier else []),
 		*company_columns(),
 		*(
 			[]
@@ -167,13 +191,16 @@ def period_chart(rows: list[dict], kind: str, first: date, last: date) -> dict:
 
 
 def tier_chart(rows: list[dict]) -> dict:
-	"""What a member of each tier spends on the average, a program beside another."""
+	"""What a member of each tier has spent on the average, a program beside another."""
 	several = len({row.loyalty_program for row in rows}) > 1
 	return {
 		"data": {
 			"labels": [f"{row.tier} · {row.loyalty_program}" if several else row.tier for row in rows],
 			"datasets": [
-				{"name": _("Average by Member"), "values": [flt(row.average_member, 2) for row in rows]}
+				{
+					"name": _("Average Spend of a Member"),
+					"values": [flt(row.average_member, 2) for row in rows],
+				}
 			],
 		},
 		"type": "bar",

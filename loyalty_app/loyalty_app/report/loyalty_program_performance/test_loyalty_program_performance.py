@@ -66,9 +66,10 @@ class TestLoyaltyProgramPerformance(ReportTestCase):
 		silver, gold = rows["Silver"], rows["Gold"]
 		# the points redeemed and expired were earned as Silver
 		self.assertEqual((silver.redeemed, silver.expired, gold.redeemed, gold.expired), (30, 20, 0, 0))
-		self.assertEqual((silver.members, gold.members), (2, 1))
-		self.assertEqual((silver.spent, silver.average_member), (1000, 500))
-		self.assertEqual((gold.spent, gold.average_member), (635, 635))
+		# Bob has the one tier, Ann the other, with what both have spent since they joined
+		self.assertEqual((silver.members, silver.average_member), (1, 500))
+		self.assertEqual((gold.members, gold.average_member), (1, 1135))
+		self.assertEqual((silver.spent, gold.spent, gold.average_invoice), (1000, 635, 317.5))
 		self.assertEqual(gold.earned, 127)
 
 	def test_chart_has_every_month(self):

@@ -16,10 +16,10 @@ from loyalty_app.reporting.table import (
 	column,
 	company_columns,
 	currency_of,
-	cut_message,
 	hidden,
 	money_column,
 	money_summary,
+	most_message,
 	names_say_more,
 	points_column,
 	points_summary,
@@ -40,9 +40,9 @@ def execute(filters: dict | None = None) -> tuple:
 	message = None
 	if filters.show == "Customers":
 		limit = reading.rows_wanted(filters)
-		rows, found = by_customer(filters, first, last, limit)
-		if len(rows) < found:
-			message = cut_message(len(rows), found)
+		rows = by_customer(filters, first, last, limit + 1)
+		if len(rows) > limit:
+			rows, message = rows[:limit], most_message(limit)
 	else:
 		rows = months
 	title = "customer" if filters.show == "Customers" else "month"
@@ -60,13 +60,10 @@ def execute(filters: dict | None = None) -> tuple:
 def by_month(filters: dict, first: date, last: date) -> list[frappe._dict]:
 	"""One row for each month and program with something to expire; `from_date` and `to_date` are what it covers."""
 	table, query = points.expiring(filters, first, last)
-	query = query.groupby(table.expiry_date, table.loyalty_program, table.company)
-	query = query.select(
-		table.expiry_date,
-		table.loyalty_program,
-		table.company,
-		Sum(table.remaining_points).as_("points"),
-		Count("*").as_("lots"),
+	# of the program and company the memberships know as much, and the index of open lots does not
+	group = (table.expiry_date, reading.MEMBER.loyalty_program, reading.MEMBER.company)
+	query = query.groupby(*group).select(
+		*group, Sum(table.remaining_points).as_("points"), Count("*").as_("lots")
 	)
 	rows = {}
 	for day in query.run(as_dict=True):
@@ -92,27 +89,40 @@ def by_month(filters: dict, first: date, last: date) -> list[frappe._dict]:
 	return [rows[key] for key in sorted(rows)]
 
 
-def by_customer(filters: dict, first: date, last: date, limit: int) -> tuple[list[frappe._dict], int]:
-	"""The `limit` customers with the most to lose, and how many there are; one row for each membership."""
+def by_customer(filters: dict, first: date, last: date, limit: int) -> list[frappe._dict]:
+	"""The `limit` customers with the most to lose; one row for each membership."""
 	table, query = points.expiring(filters, first, last)
-	found = query.select(Count(table.membership).distinct()).run()[0][0]
-	member = reading.MEMBER
-	about = (table.membership, table.customer, table.loyalty_program, table.company, member.customer_name)
-	query = query.groupby(*about, member.loyalty_program_tier).select(
-		*about,
-		member.loyalty_program_tier.as_("tier"),
+	most = Sum(table.remaining_points)
+	query = query.groupby(table.membership).select(
+		table.membership,
 		Min(table.expiry_date).as_("first_expiry"),
-		Sum(table.remaining_points).as_("points"),
+		most.as_("points"),
 		Count("*").as_("lots"),
 	)
-	rows = query.orderby(Sum(table.remaining_points), order=Order.desc).orderby(table.membership).limit(limit)
-	rows = rows.run(as_dict=True)
+	rows = query.orderby(most, order=Order.desc).orderby(table.membership).limit(limit).run(as_dict=True)
+	about = about_members([row.membership for row in rows])
 	worth = Worth()
 	for row in rows:
+		row.update(about[row.membership])
 		row.points = cint(row.points)
 		row.currency = currency_of(row.company)
 		row.worth = worth(row.points, row.loyalty_program)
-	return rows, found
+	return rows
+
+
+def about_members(names: list[str]) -> dict[str, dict]:
+	"""Who the memberships `names` are."""
+	member = reading.MEMBER
+	query = frappe.qb.from_(member).where(member.name.isin(names or [""]))
+	query = query.select(
+		member.name.as_("membership"),
+		member.customer,
+		member.customer_name,
+		member.loyalty_program,
+		member.company,
+		member.loyalty_program_tier.as_("tier"),
+	)
+	return {row.membership: row for row in query.run(as_dict=True)}
 
 
 def get_columns(filters: dict, rows: list[dict]) -> list[dict]:
