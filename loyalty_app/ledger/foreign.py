@@ -91,12 +91,11 @@ def recorded(member: frappe._dict, voucher: Voucher) -> tuple[bool, list[Entry]]
 	To be asked when the locked `member` has none of them: all may have been returned since, or deleted by other
 	code. The latter are put back into the table as the log, which needs no new row for it, says they were.
 	"""
-	rows = frappe.get_all(
-		log.DOCTYPE,
-		filters={"membership": member.name, "invoice_type": voucher.doctype, "invoice": voucher.name},
-		fields=["entry", "after"],
-		order_by="sequence",
-	)
+	table = frappe.qb.DocType(log.DOCTYPE)
+	query = frappe.qb.from_(table).select(table.entry, table.after).orderby(table.sequence)
+	query = query.where((table.membership == member.name) & (table.invoice == voucher.name))
+	# By a locking read: what another transaction took back since this one began must not come back.
+	rows = query.where(table.invoice_type == voucher.doctype).for_update().run(as_dict=True)
 	standing = {
 		name: values
 		for name, values in log.told_among_many(member.name, voucher.name).items()
@@ -112,6 +111,7 @@ def recorded(member: frappe._dict, voucher: Voucher) -> tuple[bool, list[Entry]]
 		.select(table.redeem_against, Sum(table.loyalty_points))
 		.where((table.membership == member.name) & table.redeem_against.isin(sorted(missing)))
 		.groupby(table.redeem_against)
+		.for_update()
 		.run()
 	)
 	for values in missing.values():

@@ -71,9 +71,16 @@ def settle_invoice(doc: Document, event: Event) -> None:
 	if others:
 		foreign.remove(others, voucher, cause, member)
 	if not own and event is not Event.SUBMIT:
+		if event is not Event.CANCEL:
+			# Read before the lock, when it may not have been cancelled yet.
+			invoice.docstatus = frappe.db.get_value(
+				invoice.doctype, invoice.name, "docstatus", for_update=True
+			)
 		was_recorded, own = foreign.recorded(member, voucher)
 		if not was_recorded:
 			return
+		if event is Event.RETURN and invoice.docstatus == 2:
+			refuse_cancelled(doc, invoice)
 	if event is Event.RETURN and doc.customer != invoice.customer:
 		refuse_other_customer(doc, invoice)
 	returns = returns_of(invoice) if event in (Event.RETURN, Event.RETURN_CANCELLED) else []
@@ -296,6 +303,13 @@ def all_is_back(
 	names = [invoice.name, *(r.name for r in returns)]
 	kept = exact(frappe.qb.from_(items).select(Sum(items.qty)).where(items.parent.isin(names)).run()[0][0])
 	return kept + sum((exact(item.qty) for item in draft["items"]) if draft else (), Decimal(0)) <= 0
+
+
+def refuse_cancelled(doc: Document, invoice: frappe._dict) -> None:
+	frappe.throw(
+		_("{0} is a return of {1}, which has been cancelled meanwhile").format(doc.name, invoice.name),
+		title=_("Loyalty Points"),
+	)
 
 
 def refuse_other_customer(doc: Document, invoice: frappe._dict) -> None:

@@ -16,12 +16,11 @@ def before_validate(doc: Document, method: str | None = None) -> None:
 def validate(doc: Document, method: str | None = None) -> None:
 	"""Show the tier reached in the customer's program; leaving or switching resets it (rules 3)."""
 	enrolment.keep_choice_open(doc)
-	name = (
-		membership.find(doc.name, doc.loyalty_program) if doc.loyalty_program and not doc.is_new() else None
-	)
-	doc.loyalty_program_tier = (
-		frappe.db.get_value(membership.DOCTYPE, name, "loyalty_program_tier") if name else None
-	)
+	member = None
+	if doc.loyalty_program and not doc.is_new():
+		# Frappe has locked the customer. As the tier is now, not when this transaction first read something.
+		member = membership.lock_for(doc.name, doc.loyalty_program)
+	doc.loyalty_program_tier = member.loyalty_program_tier if member else None
 
 
 def on_update(doc: Document, method: str | None = None) -> None:
