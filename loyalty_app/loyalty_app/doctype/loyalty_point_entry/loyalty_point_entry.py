@@ -95,11 +95,10 @@ def on_doctype_update():
 	not read for a total. Each begins with a column of this app: ERPNext's own columns carry no index of ours,
 	because a migration that loads ERPNext's definition would drop and re-add it."""
 	points = ["loyalty_points", "purchase_amount"]
+	# Lots are read in the order of drawing, which ends with the name: what is left of them comes after it.
+	order_of_drawing = ["expiry_date", "posting_date", "name"]
 	for name, fields in (
-		(
-			"loyalty_point_entry_lots",
-			["membership", "is_open", "expiry_date", "posting_date", "remaining_points"],
-		),
+		("loyalty_point_entry_lots", ["membership", "is_open", *order_of_drawing, "remaining_points"]),
 		("loyalty_point_entry_invoice", ["membership", "invoice"]),
 		("loyalty_point_entry_redeemed", ["membership", "redeem_against"]),
 		("loyalty_point_entry_member", ["membership", "posting_date", "expiry_date", "entry_type", *points]),
