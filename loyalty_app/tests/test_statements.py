@@ -82,8 +82,12 @@ class TestStatements(IntegrationTestCase):
 
 	def added(self, customer, **kwargs):
 		"""Statements of a submit of `customer` beyond those of one in no program."""
-		without = list(self.statements_of_submit(self.stranger, amount=kwargs.get("amount", 100)))
-		return len(self.statements_of_submit(customer, **kwargs)) - len(without)
+
+		def fewest(customer):
+			# What Frappe keeps in memory may be forgotten at any time, and is read again by one of the two.
+			return min(len(self.statements_of_submit(customer, **kwargs)) for _ in range(2))
+
+		return fewest(customer) - fewest(self.stranger)
 
 	def assert_at_most(self, limit, statements):
 		self.assertLessEqual(len(statements), limit, "\n".join(s[:150] for s in statements))
@@ -119,7 +123,8 @@ class TestStatements(IntegrationTestCase):
 
 	def test_what_this_app_asks_for_is_all_that_earning_adds(self):
 		"""That `count_own_queries` misses nothing is what the other counts rest on."""
-		self.assertEqual(len(self.statements_of_submit(self.few, count_own_queries)), self.added(self.few))
+		own = len(self.statements_of_submit(self.few, count_own_queries))
+		self.assertEqual(own, self.added(self.few))
 
 	def test_reading_balance_and_tier(self):
 		for customer in (self.few, self.many):

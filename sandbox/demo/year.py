@@ -16,7 +16,7 @@ from erpnext.controllers.accounts_controller import update_invoice_status
 from frappe.utils import flt, getdate, today
 
 from loyalty_app.ledger import membership
-from loyalty_app.ledger.expiry import sweep
+from loyalty_app.ledger import expiry, runs
 from sandbox.demo import papers, shop, stories
 from sandbox.demo.clock import Clock
 from sandbox.demo.shop import CARD
@@ -326,7 +326,9 @@ class Year:
 		"""Do what the daily jobs do."""
 		papers.act_as("Administrator")
 		before = frappe.db.count("Loyalty Point Entry", {"entry_type": "Expired"})
-		sweep()
+		while names := runs.next_names(frappe._dict(kind="Expiry"), ""):
+			expiry.close_all(names)
+			frappe.db.commit()
 		update_invoice_status()
 		self.done["lots expired"] += (
 			frappe.db.count("Loyalty Point Entry", {"entry_type": "Expired"}) - before
