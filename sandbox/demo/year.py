@@ -15,8 +15,7 @@ import frappe
 from erpnext.controllers.accounts_controller import update_invoice_status
 from frappe.utils import flt, getdate, today
 
-from loyalty_app.ledger import membership
-from loyalty_app.ledger import expiry, runs
+from loyalty_app.ledger import expiry, membership, runs
 from sandbox.demo import papers, shop, stories
 from sandbox.demo.clock import Clock
 from sandbox.demo.shop import CARD
