@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import io
+import pkgutil
 import random
 import re
 import sys
@@ -77,9 +78,12 @@ def day(of):
 
 	from frappe.utils import today
 
-	for module in ("ledger.runs", "overrides.invoice", "overrides.customer"):
-		# with these, all that asks for the day is loaded
-		importlib.import_module(f"loyalty_app.{module}")
+	for package in ("ledger", "overrides"):
+		# Those imported later would not know of it.
+		folder = importlib.import_module(f"loyalty_app.{package}")
+		for module in pkgutil.iter_modules(folder.__path__, f"loyalty_app.{package}."):
+			if ".test_" not in module.name:
+				importlib.import_module(module.name)
 	with contextlib.ExitStack() as stack:
 		for name, module in list(sys.modules.items()):
 			if name.startswith("loyalty_app.") and vars(module).get("today") is today:
