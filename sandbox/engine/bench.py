@@ -100,14 +100,15 @@ def ensure(lane: Lane, site: str) -> None:
 def fresh_site(lane: Lane, source: str = BASE) -> Iterator[tuple[str, str]]:
 	"""Copy a site for one run; yields the copy's name and the address of a Redis of its own."""
 	name = f"run-{os.getpid()}"
-	try:
-		with alone(lane):
-			_drop_dead_runs(lane)
-			lane.copy_site(source, name)
-		with lane.database(), redis.private(lane.places) as url:
-			yield name, url
-	finally:
-		lane.drop_site(name)
+	with lane.database():
+		try:
+			with alone(lane):
+				_drop_dead_runs(lane)
+				lane.copy_site(source, name)
+			with redis.private(lane.places) as url:
+				yield name, url
+		finally:
+			lane.drop_site(name)
 
 
 def _drop_dead_runs(lane: Lane) -> None:

@@ -1,7 +1,6 @@
 """A Redis-compatible server: one of its own for a test run, one that is shared for the demo site."""
 
 import contextlib
-import fcntl
 import os
 import platform
 import socket
@@ -11,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from sandbox.engine import servers
 from sandbox.engine.checks import free_port, port_free
 from sandbox.engine.errors import SandboxError
 from sandbox.engine.places import Places
@@ -79,15 +79,10 @@ def private(places: Places) -> Iterator[str]:
 
 @contextlib.contextmanager
 def shared(places: Places) -> Iterator[str]:
-	"""Use the demo site's server, starting it if need be; whoever leaves last stops it. Yields its address.
-
-	Users hold a shared lock, which the system releases even when they are killed; who can turn it into an
-	exclusive one is the last.
-	"""
+	"""Use the demo site's server, starting it if need be; whoever leaves last stops it. Yields its address."""
 	port_file, pid_file = places.run / "redis.port", places.run / "redis.pid"
-	with (places.run / "redis.users").open("w") as users, (places.run / "redis.start").open("w") as start:
-		fcntl.flock(start, fcntl.LOCK_EX)
-		fcntl.flock(users, fcntl.LOCK_SH)
+
+	def up():
 		port = int(port_file.read_text()) if port_file.exists() else free_port()
 		if not answers(port):
 			if not port_free(port):
@@ -97,18 +92,13 @@ def shared(places: Places) -> Iterator[str]:
 			process = _start(places, port, folder, outlive=True)
 			port_file.write_text(str(port))
 			pid_file.write_text(str(process.pid))
-		fcntl.flock(start, fcntl.LOCK_UN)
-		try:
-			yield f"redis://127.0.0.1:{port}"
-		finally:
-			fcntl.flock(start, fcntl.LOCK_EX)
-			try:
-				fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-			except BlockingIOError:
-				pass
-			else:
-				_shut_down(port)
-				pid_file.unlink(missing_ok=True)
+
+	def down():
+		_shut_down(int(port_file.read_text()))
+		pid_file.unlink(missing_ok=True)
+
+	with servers.shared(places, "redis", up, down):
+		yield f"redis://127.0.0.1:{int(port_file.read_text())}"
 
 
 def _shut_down(port: int) -> None:

@@ -26,6 +26,7 @@ def chain(lane: Lane) -> Chain:
 	"""Return the steps from nothing to the base site: wizard done, apps installed, no data."""
 	places = lane.places
 	node = shutil.which("node") or "no node"
+	database = lane.database_steps()
 	steps = [
 		Step(
 			"packages",
@@ -68,12 +69,13 @@ def chain(lane: Lane) -> Chain:
 			)
 			for app, root in APPS.items()
 		),
+		*database,
 		Step(
 			"site",
 			"site and setup wizard",
 			lambda before: make_fresh_site(lane),
 			lambda: [INSIDE / "wizard.py", lane.creator],
-			needs=("engine",),
+			needs=("engine", *(step.key for step in database)),
 			result=places.site(FRESH),
 		),
 		*app_steps(lane),
@@ -104,6 +106,7 @@ def set_up(lane: Lane) -> None:
 	"""Bring the sandbox up to date: everything up to the base site. Cheap when nothing changed."""
 	checks.python()
 	checks.node()
+	lane.check()
 	for app, root in APPS.items():
 		if not (root / app / "hooks.py").exists():
 			raise SandboxError(f"The app {app} is missing: there is no {root / app / 'hooks.py'}.")
@@ -227,12 +230,8 @@ def inside(lane: Lane, site: str, redis_url: str, module: str, *arguments: str, 
 def make_fresh_site(lane: Lane) -> None:
 	"""Create a site with Frappe alone and go through its setup wizard."""
 	part = f"{FRESH}-part"
-	lane.drop_site(part)
-	folder = lane.places.site(part)
-	folder.mkdir(parents=True)
-	config = lane.site_config(part) | {"admin_password": "admin"}
-	write_whole(folder / "site_config.json", json.dumps(config, indent=1) + "\n")
 	with lane.database(), redis.private(lane.places) as url:
+		lane.new_site(part, {"admin_password": "admin"})
 		inside(lane, part, url, lane.creator, what="creating the site", log="site.log")
 	lane.move_site(part, FRESH)
 

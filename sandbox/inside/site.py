@@ -18,7 +18,7 @@ def install(app: str) -> None:
 	"""Install an app."""
 	from frappe.installer import install_app
 
-	frappe.init()
+	frappe.init(os.environ["FRAPPE_SITE"])
 	frappe.connect()
 	install_app(app)
 	frappe.db.commit()
@@ -36,7 +36,7 @@ def migrate() -> None:
 
 def demo() -> None:
 	"""Make the demo data."""
-	frappe.init()
+	frappe.init(os.environ["FRAPPE_SITE"])
 	frappe.connect()
 	if not (importlib.util.find_spec("sandbox.demo") and importlib.util.find_spec("sandbox.demo.make")):
 		print("no demo data module (sandbox/demo/make.py): the site is empty")

@@ -22,7 +22,13 @@ def complete() -> None:
 	frappe.db.set_single_value("System Settings", "enable_scheduler", 1)
 	frappe.db.commit()
 	frappe.clear_cache()
-	if not frappe.is_setup_complete():
+	done = (
+		frappe.is_setup_complete()
+		if hasattr(frappe, "is_setup_complete")
+		# Frappe 15
+		else frappe.db.get_single_value("System Settings", "setup_complete")
+	)
+	if not done:
 		raise RuntimeError("the setup wizard did not finish")
 
 

@@ -5,9 +5,10 @@ import os
 from sandbox.engine.errors import SandboxError
 from sandbox.engine.places import Places
 from sandbox.lanes.base import Lane
+from sandbox.lanes.mariadb import MariaDBLane
 from sandbox.lanes.sqlite import SqliteLane
 
-LANES: dict[str, type[Lane]] = {lane.name: lane for lane in (SqliteLane,)}
+LANES: dict[str, type[Lane]] = {lane.name: lane for lane in (SqliteLane, MariaDBLane)}
 DEFAULT = "sqlite"
 
 

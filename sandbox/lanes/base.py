@@ -5,6 +5,7 @@ created, copied and dropped, and which servers its database needs. Set-up, demo,
 """
 
 import contextlib
+import json
 import os
 import shutil
 from abc import ABC, abstractmethod
@@ -12,6 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sandbox.engine.places import CHECKOUT, Places
+from sandbox.engine.steps import Step, write_whole
+
+CONFIG = "site_config.json"
 
 
 class Lane(ABC):
@@ -23,6 +27,9 @@ class Lane(ABC):
 
 	def __init__(self, places: Places):
 		self.places = places
+
+	def check(self) -> None:
+		"""Raise when this machine lacks what the lane needs from its system."""
 
 	@abstractmethod
 	def engine_inputs(self) -> list:
@@ -48,6 +55,10 @@ class Lane(ABC):
 	def build_assets(self, app: str) -> None:
 		"""Build an app's bundles into places.assets."""
 
+	def database_steps(self) -> list[Step]:
+		"""Return the steps that have to be done before a site can be made."""
+		return []
+
 	@abstractmethod
 	def site_config(self, site: str) -> dict:
 		"""Return what site_config.json of a new site says about engine and database."""
@@ -61,11 +72,22 @@ class Lane(ABC):
 		"""Keep the database server up. SQLite has none."""
 		yield
 
+	def new_site(self, site: str, config: dict) -> None:
+		"""Make the folder of a site, and what else its creator finds; not more than half a site yet.
+
+		:param config: what site_config.json says besides engine and database
+		"""
+		self.drop_site(site)
+		folder = self.places.site(site)
+		folder.mkdir(parents=True)
+		write_whole(folder / CONFIG, json.dumps(self.site_config(site) | config, indent=1) + "\n")
+
 	def copy_site(self, source: str, target: str) -> None:
 		"""Make `target` an exact copy of a site nobody uses; complete or absent, never half."""
 		part = self.places.site(f".{target}.part")
 		shutil.rmtree(part, ignore_errors=True)
 		shutil.copytree(self.places.site(source), part, symlinks=True)
+		self.copy_data(source, part)
 		self.drop_site(target)
 		part.rename(self.places.site(target))
 
@@ -80,7 +102,14 @@ class Lane(ABC):
 		if path.exists():
 			trash = path.with_name(f".{path.name}.{os.getpid()}.trash")
 			path.rename(trash)
+			self.drop_data(trash)
 			shutil.rmtree(trash)
+
+	def copy_data(self, source: str, folder: Path) -> None:
+		"""Copy what a site has outside of its folder, for the copy that is made in `folder`. SQLite has nothing."""
+
+	def drop_data(self, folder: Path) -> None:
+		"""Delete what the site has outside of its folder, as far as it is there. SQLite has nothing."""
 
 	def environment(self, site: str, redis: str) -> dict[str, str]:
 		"""Return what a process needs in its environment to run on a site."""

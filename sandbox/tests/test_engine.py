@@ -386,7 +386,7 @@ def test_script_report_number_card_and_chart(transaction, note):
 def test_print_html_and_pdf(transaction, note):
 	import frappe
 
-	from sandbox.lanes.sqlite.frame.printing import find_chromium
+	from sandbox.lanes.fork.printing import find_chromium
 
 	doc = frappe.get_doc({"doctype": note, "subject": "Printed words", "amount": 3}).insert()
 	assert "Printed words" in frappe.get_print(note, doc.name)

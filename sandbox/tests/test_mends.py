@@ -4,7 +4,7 @@ import pytest
 
 from sandbox.engine.errors import SandboxError
 from sandbox.lanes.sqlite.mends import mend
-from sandbox.lanes.sqlite.mends.tree import Tree
+from sandbox.lanes.fork.tree import Tree
 from sandbox.lanes.sqlite.rename import rename
 
 

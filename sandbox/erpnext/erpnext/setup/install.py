@@ -58,7 +58,7 @@ def after_install():
 		lambda name: {"type": "Cash" if name == "Cash" else "Bank"},
 	)
 	create_fiscal_years()
-	currency = frappe.db.get_single_value("System Settings", "currency") or "USD"
+	currency = frappe.db.get_default("currency") or "USD"
 	country = frappe.db.get_single_value("System Settings", "country") or "United States"
 	create_company(currency, country)
 	create_bank_account()

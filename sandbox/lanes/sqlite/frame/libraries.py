@@ -3,13 +3,11 @@
 Imported before anything else of the engine.
 """
 
-import importlib.util
-import sys
-import types
-
 from pypika import dialects
 from pypika.enums import Dialects
 from pypika.queries import QueryBuilder
+
+from sandbox.lanes.fork.libraries import GOOGLE, stub
 
 FOR_UPDATE = "/*for update*/"
 
@@ -48,25 +46,6 @@ def _pypika() -> None:
 	builder.get_sql = get_sql
 
 
-def _google() -> None:
-	"""Three doctype controllers import Google's client libraries (90 MB, optional) at module level."""
-	if importlib.util.find_spec("googleapiclient"):
-		return
-	stubs = {
-		"google": {},
-		"google.oauth2": {},
-		"google.oauth2.credentials": {"Credentials": type("Credentials", (), {})},
-		"googleapiclient": {},
-		"googleapiclient.discovery": {"build": None},
-		"googleapiclient.errors": {"HttpError": type("HttpError", (Exception,), {})},
-	}
-	for name, attributes in stubs.items():
-		if name not in sys.modules:
-			module = types.ModuleType(name)
-			module.__path__ = []
-			module.__dict__.update(attributes)
-			sys.modules[name] = module
-
-
 _pypika()
-_google()
+# three doctype controllers import them (90 MB, optional) at module level
+stub(GOOGLE)

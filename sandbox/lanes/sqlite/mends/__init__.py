@@ -7,7 +7,7 @@ the engine: it stands in sandbox/lanes/sqlite/frame and the engine imports it.
 from pathlib import Path
 
 from sandbox.lanes.sqlite.mends import apps, calls, database, imports, jobs, printing, site, testing
-from sandbox.lanes.sqlite.mends.tree import Tree
+from sandbox.lanes.fork.tree import Tree
 
 CONCERNS = (imports, site, apps, calls, database, jobs, printing, testing)
 

@@ -1,6 +1,6 @@
 """Print HTML and PDF."""
 
-FRAME = "from sandbox.lanes.sqlite.frame.printing import"
+FRAME = "from sandbox.lanes.fork.printing import"
 STUB = "utils/pdf.py was replaced by a stub: the HTML of a print was empty and there was no PDF"
 
 

@@ -25,7 +25,7 @@ class Tree:
 	def function(self, file: str, name: str, source: str, why: str, nth: int = 0) -> None:
 		"""Replace a module's function, decorators included, by `source`.
 
-		`source` is usually an import of the function of the same name from sandbox.lanes.sqlite.frame.
+		`source` is usually an import of the function of the same name from the lane's frame.
 		:param nth: which one, when the module defines the name more than once
 		"""
 		text = self._read(file, why)
@@ -71,5 +71,5 @@ class Tree:
 	def _miss(self, file: str, why: str, what: str) -> SandboxError:
 		return SandboxError(
 			f"The engine is not the one the sandbox was made for: in {file}, {what} (mend: {why}). "
-			"Check the pins in sandbox/requirements-sqlite.txt."
+			"Check the pins in sandbox/requirements-*.txt."
 		)

@@ -1,0 +1,16 @@
+"""Libraries: what a plain machine does not have, and what changed since the fork was made."""
+
+
+def mend(tree):
+	tree.sub(
+		"__init__.py",
+		'__version__ = "15.0.0-dev"',
+		'__version__ = "15.0.0"',
+		"a development version comes before the version, and apps ask for 15 at least",
+	)
+	tree.sub(
+		"__init__.py",
+		"import click\n",
+		"import sandbox.lanes.mariadb.frame.libraries\nimport click\n",
+		"optional client libraries (300 MB) are imported at module level",
+	)
