@@ -1,6 +1,7 @@
 """What a fresh site has after ERPNext's setup wizard, with one demo company."""
 
 import frappe
+from frappe.geo.country_info import get_country_info
 from frappe.utils import getdate
 
 COMPANY, ABBR = "Loyalty Demo", "LD"
@@ -58,8 +59,8 @@ def after_install():
 		lambda name: {"type": "Cash" if name == "Cash" else "Bank"},
 	)
 	create_fiscal_years()
-	currency = frappe.db.get_default("currency") or "USD"
 	country = frappe.db.get_single_value("System Settings", "country") or "United States"
+	currency = get_country_info(country).get("currency") or "USD"
 	create_company(currency, country)
 	create_bank_account()
 	create_price_list(currency)

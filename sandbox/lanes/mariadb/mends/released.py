@@ -15,3 +15,22 @@ def mend(tree):
 		"\t# get all roots\n\tright = 1\n",
 		"rebuild_tree(doctype) finds the field itself",
 	)
+	tree.sub(
+		"model/document.py",
+		"\t\tnew_doc = frappe.new_doc(self.doctype, as_dict=True)\n\t\tself.update_if_missing(new_doc)\n",
+		"\t\tif self.is_new():\n"
+		"\t\t\tself.update_if_missing(frappe.new_doc(self.doctype, as_dict=True))\n",
+		"what a user emptied was filled with its default again",
+	)
+	tree.sub(
+		"model/document.py",
+		"\t\t\tnew_doc = frappe.new_doc(df.options, as_dict=True)\n",
+		"\t\t\tnew_doc = frappe.new_doc(df.options, parent_doc=self, parentfield=df.fieldname, as_dict=True)\n",
+		"rows got defaults of the default company, not of the document's",
+	)
+	tree.sub(
+		"model/document.py",
+		"\t\t\t\tfor d in value:\n\t\t\t\t\td.update_if_missing(new_doc)\n",
+		"\t\t\t\tfor d in value:\n\t\t\t\t\tif d.is_new():\n\t\t\t\t\t\td.update_if_missing(new_doc)\n",
+		"what a user emptied was filled with its default again",
+	)
