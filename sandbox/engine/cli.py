@@ -52,20 +52,26 @@ def _parse(arguments: list[str]) -> int:
 
 	from sandbox import lanes
 
-	lane = lanes.current()
 	if command == "setup":
 		from sandbox.engine.setup import set_up
 
-		set_up(lane)
+		for lane in lanes.selected():
+			set_up(lane)
 		return 0
+	if command == "test":
+		from sandbox.engine import suite
+
+		return suite.run_all(lanes.selected())
+	if command == "clean":
+		for lane in lanes.selected():
+			shutil.rmtree(lane.places.home, ignore_errors=True)
+		return 0
+
+	lane = lanes.current()
 	if command in ("demo", "demo-reset"):
 		from sandbox.engine import demo
 
 		return demo.reset(lane) if command == "demo-reset" else demo.serve(lane)
-	if command == "test":
-		from sandbox.engine import suite
-
-		return suite.run_all(lane)
 	if command == "part":
 		from sandbox.engine import suite
 
@@ -74,7 +80,4 @@ def _parse(arguments: list[str]) -> int:
 		from sandbox.engine import suite
 
 		return getattr(suite, command.replace("-", "_"))(lane)
-	if command == "clean":
-		shutil.rmtree(lane.places.home, ignore_errors=True)
-		return 0
 	return 0

@@ -1,5 +1,6 @@
-"""make test: every part of the suite, one table, one closing line."""
+"""make test: every part of the suite in one lane or in all, one table, one closing line."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -29,6 +30,8 @@ class Part:
 	"""What came of one part of the suite."""
 
 	title: str
+	# set when several lanes are tested and the part is of this one
+	lane: str = ""
 	passed: int = 0
 	failed: list[tuple[str, str]] = field(default_factory=list)
 	skipped: list[tuple[str, str]] = field(default_factory=list)
@@ -36,30 +39,47 @@ class Part:
 	# set when the part ended without saying what it ran
 	broken: str = ""
 
+	@property
+	def label(self) -> str:
+		return f"{self.lane} {self.title}".strip()
+
 	def bad(self, skips_allowed: bool) -> bool:
 		"""Return whether the whole run must fail because of this part."""
 		ran = self.passed + len(self.failed) + len(self.skipped)
 		return bool(self.failed or self.broken or not ran or (self.skipped and not skips_allowed))
 
 
-def run_all(lane: Lane) -> int:
-	"""Set up, run every part, print the table; return 1 when something failed or should have run and did not."""
-	set_up(lane)
+def run_all(lanes: list[Lane]) -> int:
+	"""Set up, run every part, print the table; return 1 when something failed or should have run and did not.
+
+	What does not depend on the lane runs in the first one only.
+	"""
+	for lane in lanes:
+		set_up(lane)
+	waiting = [(lane, title) for title in PARTS for lane in (lanes[:1] if title in ONCE else lanes)]
 	at_once = max(1, min(2, os.cpu_count() or 1))
-	say(f"\nRunning {len(PARTS)} parts, {at_once} at a time; what a part says is shown when it is done\n")
-	waiting, running, done = list(PARTS), [], []
-	with tempfile.TemporaryDirectory() as folder:
+	say(f"\nRunning {len(waiting)} parts, {at_once} at a time; what a part says is shown when it is done\n")
+	running, done = [], []
+	with contextlib.ExitStack() as stack:
+		folder = stack.enter_context(tempfile.TemporaryDirectory())
+		for lane in lanes:
+			# up from the first part to the last
+			stack.enter_context(lane.database())
 		try:
 			while waiting or running:
 				while waiting and len(running) < at_once:
-					running.append(Running(waiting.pop(0), Path(folder)))
+					lane, title = waiting.pop(0)
+					tag = "" if len(lanes) == 1 or title in ONCE else lane.name
+					running.append(Running(lane, Part(title, tag), Path(folder)))
 				time.sleep(0.1)
 				for part in [p for p in running if p.process.poll() is not None]:
 					running.remove(part)
 					done.append(part.result())
 		finally:
 			stop(*(part.process for part in running))
-	return conclude(sorted(done, key=lambda p: ORDER.index(p.title)), skips_allowed=not must_run_all())
+	names = ["", *(lane.name for lane in lanes)]
+	done.sort(key=lambda p: (p.title not in ONCE, names.index(p.lane), ORDER.index(p.title)))
+	return conclude(done, skips_allowed=not must_run_all())
 
 
 def must_run_all() -> bool:
@@ -70,26 +90,27 @@ def must_run_all() -> bool:
 class Running:
 	"""A part that runs in a process of its own."""
 
-	def __init__(self, title: str, folder: Path):
-		self.title = title
-		self.report = folder / f"{ORDER.index(title)}.report"
-		self.output = folder / f"{ORDER.index(title)}.output"
+	def __init__(self, lane: Lane, part: Part, folder: Path):
+		self.part = part
+		self.report = folder / f"{part.label}.report"
+		self.output = folder / f"{part.label}.output"
 		self.started = time.monotonic()
-		say(f"started: {title}\n")
+		say(f"started: {part.label}\n")
 		with self.output.open("w") as log:
-			command = [sys.executable, "-m", "sandbox", "part", title, self.report]
-			self.process = start(command, log, cwd=CHECKOUT, env=os.environ)
+			command = [sys.executable, "-m", "sandbox", "part", part.title, self.report]
+			self.process = start(command, log, cwd=CHECKOUT, env=os.environ | {"LANE": lane.name})
 
 	def result(self) -> Part:
 		"""Show what the part said and return what its report says."""
-		part = Part(self.title, seconds=time.monotonic() - self.started)
+		part = self.part
+		part.seconds = time.monotonic() - self.started
 		if self.report.exists():
-			read = PARTS[self.title][1]
+			read = PARTS[part.title][1]
 			read(self.report, part)
 		text = self.output.read_text(errors="replace")
 		if self.process.returncode and not part.failed:
 			part.broken = f"ended with exit code {self.process.returncode}: {last_line(text)}"
-		say(f"\n=== {self.title} ({part.seconds:.0f} s)\n{text.strip()}\n\n")
+		say(f"\n=== {part.label} ({part.seconds:.0f} s)\n{text.strip()}\n\n")
 		return part
 
 
@@ -103,15 +124,15 @@ def conclude(parts: list[Part], skips_allowed: bool) -> int:
 	"""Print what failed and what was skipped, the table and the closing line; return the exit code."""
 	for part in parts:
 		for test, why in part.failed:
-			say(f"\nFAILED {part.title}: {test}\n{_indented(why)}\n")
+			say(f"\nFAILED {part.label}: {test}\n{_indented(why)}\n")
 	for part in parts:
 		for test, why in part.skipped:
-			say(f"SKIPPED {part.title}: {test}: {why}\n")
-	say(f"\n{'part':28}{'passed':>8}{'failed':>8}{'skipped':>9}{'seconds':>9}\n")
+			say(f"SKIPPED {part.label}: {test}: {why}\n")
+	say(f"\n{'part':34}{'passed':>8}{'failed':>8}{'skipped':>9}{'seconds':>9}\n")
 	for part in parts:
 		numbers = f"{part.passed:>8}{len(part.failed):>8}{len(part.skipped):>9}{part.seconds:>9.1f}"
 		note = part.broken or ("" if part.passed or part.failed or part.skipped else "no test ran")
-		say(f"{part.title:28}{numbers}{'  ' + note if note else ''}\n")
+		say(f"{part.label:34}{numbers}{'  ' + note if note else ''}\n")
 	skipped = sum(len(p.skipped) for p in parts)
 	if skipped and not skips_allowed:
 		say("Skipped tests count as failures here (CI or REQUIRE_ALL).\n")
@@ -179,8 +200,13 @@ def pytest(lane: Lane, report: Path, folder: Path, *arguments: str, **environmen
 
 
 def sandbox(lane: Lane, report: Path) -> int:
-	"""Run the tests of the sandbox itself."""
-	return pytest(lane, report, CHECKOUT / "sandbox" / "tests")
+	"""Run the tests of the sandbox itself that do not depend on the lane."""
+	return pytest(lane, report, CHECKOUT / "sandbox" / "tests" / "machinery")
+
+
+def engine(lane: Lane, report: Path) -> int:
+	"""Run the tests of the lane: its engine and its database."""
+	return pytest(lane, report, CHECKOUT / "sandbox" / "tests" / "engine")
 
 
 def test_rules(lane: Lane) -> int:
@@ -239,7 +265,11 @@ PARTS: dict[str, tuple[Callable[[Lane, Path], int], Callable[[Path, Part], None]
 	"site: erpnext stand-in": (lambda lane, report: site(lane, "erpnext", report), counts),
 	"browser": (browser, junit),
 	"demo data": (lambda lane, report: pytest(lane, report, CHECKOUT / "sandbox" / "demo"), junit),
+	"engine": (engine, junit),
 	"sandbox": (sandbox, junit),
 	"rules": (rules, junit),
 }
-ORDER = ["rules", "site: loyalty_app", "site: erpnext stand-in", "browser", "demo data", "sandbox"]
+# as the table shows them
+ORDER = ["rules", "sandbox", "site: loyalty_app", "site: erpnext stand-in", "browser", "demo data", "engine"]
+# the parts that are the same in every lane
+ONCE = ("rules", "sandbox")

@@ -21,6 +21,8 @@ CONFIG = "site_config.json"
 class Lane(ABC):
 	name: str
 	title: str
+	# major version of Frappe that the engine presents itself as
+	generation: int
 	requirements: Path
 	# module that creates the site named by FRAPPE_SITE: Frappe alone, setup wizard done
 	creator: str
@@ -30,6 +32,7 @@ class Lane(ABC):
 
 	def check(self) -> None:
 		"""Raise when this machine lacks what the lane needs from its system."""
+		return None
 
 	@abstractmethod
 	def engine_inputs(self) -> list:
@@ -107,9 +110,11 @@ class Lane(ABC):
 
 	def copy_data(self, source: str, folder: Path) -> None:
 		"""Copy what a site has outside of its folder, for the copy that is made in `folder`. SQLite has nothing."""
+		return None
 
 	def drop_data(self, folder: Path) -> None:
 		"""Delete what the site has outside of its folder, as far as it is there. SQLite has nothing."""
+		return None
 
 	def environment(self, site: str, redis: str) -> dict[str, str]:
 		"""Return what a process needs in its environment to run on a site."""

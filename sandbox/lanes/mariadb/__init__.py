@@ -17,6 +17,7 @@ from sandbox.lanes.mariadb import copying, server
 class MariaDBLane(ForkLane):
 	name = "mariadb"
 	title = "Frappe 15-era on MariaDB"
+	generation = 15
 	requirements = CHECKOUT / "sandbox" / "requirements-mariadb.txt"
 	creator = "sandbox.lanes.mariadb.create"
 	package = "criscostack"

@@ -14,7 +14,6 @@ import struct
 import subprocess
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 from sandbox.engine import servers
 from sandbox.engine.checks import free_port, port_free
@@ -74,6 +73,8 @@ class Server:
 		self.places = places
 		self.folder = places.home / "database"
 		self.data = self.folder / "data"
+		# not /tmp: a server that starts deletes the temporary tables it finds, another server's too
+		self.temporary = self.folder / "tmp"
 		self.log = places.logs / "mariadb.log"
 		# there while the server is up or coming up, gone before it is told to stop
 		self.port_file = places.run / "mariadb.port"
@@ -83,6 +84,7 @@ class Server:
 		part = self.folder.with_name(f"{self.folder.name}.part")
 		shutil.rmtree(part, ignore_errors=True)
 		part.mkdir(mode=0o700)
+		(part / self.temporary.name).mkdir()
 		password = secrets.token_hex(16)
 		write_whole(part / "client.cnf", f"[client]\nhost={HOST}\nuser=root\npassword={password}\n")
 		write_whole(
@@ -93,7 +95,7 @@ class Server:
 		run(
 			[
 				*(program("mariadb-install-db"), "--no-defaults", "--skip-test-db", *self._user()),
-				f"--datadir={part / 'data'}",
+				*(f"--datadir={part / self.data.name}", f"--tmpdir={part / self.temporary.name}"),
 			],
 			"making MariaDB's data directory",
 			self.places.logs / "mariadb-install.log",
@@ -121,14 +123,21 @@ class Server:
 
 	def answers(self) -> bool:
 		"""Return whether this server, and not another one on its port, answers."""
-		return self.port_file.exists() and self._ask("SELECT 1;").returncode == 0
+		return bool(self.port_file.exists() and self.holder() and self._ask("SELECT 1;").returncode == 0)
 
 	def _ask(self, text: str) -> subprocess.CompletedProcess:
 		return subprocess.run(
 			[
 				program("mariadb"),
 				f"--defaults-file={self.folder / 'client.cnf'}",
-				*(f"--port={self.port}", "--protocol=tcp", "--batch", "--skip-column-names", "--raw"),
+				*(
+					f"--port={self.port}",
+					"--protocol=tcp",
+					"--connect-timeout=10",
+					"--batch",
+					"--skip-column-names",
+					"--raw",
+				),
 			],
 			input=text,
 			capture_output=True,
@@ -159,12 +168,14 @@ class Server:
 		port = int(self.port_file.read_text()) if self.port_file.exists() else free_port()
 		port = port if port_free(port) else free_port()
 		write_whole(self.port_file, str(port))
+		self.temporary.mkdir(exist_ok=True)
 		with self.log.open("w") as log:
 			process = start(
 				[
 					*(program("mariadbd"), "--no-defaults", *self._user()),
 					*(f"--{name}={value}" for name, value in OPTIONS.items()),
-					*(f"--datadir={self.data}", f"--init-file={self.folder / 'init.sql'}"),
+					*(f"--datadir={self.data}", f"--tmpdir={self.temporary}"),
+					f"--init-file={self.folder / 'init.sql'}",
 					*(f"--bind-address={HOST}", f"--port={port}", "--socket=", "--skip-name-resolve"),
 				],
 				log,
@@ -210,7 +221,7 @@ class Server:
 		return None if kind == fcntl.F_UNLCK else pid
 
 	def _kill(self) -> None:
-		while pid := self.holder():
+		while (pid := self.holder()) and pid > 0:
 			with contextlib.suppress(ProcessLookupError):
 				os.kill(pid, signal.SIGKILL)
 			time.sleep(0.05)

@@ -9,6 +9,7 @@ from sandbox.lanes.fork import ForkLane
 class SqliteLane(ForkLane):
 	name = "sqlite"
 	title = "Frappe 16-era on SQLite"
+	generation = 16
 	requirements = CHECKOUT / "sandbox" / "requirements-sqlite.txt"
 	creator = "sandbox.lanes.sqlite.create"
 	package = "monoframe"

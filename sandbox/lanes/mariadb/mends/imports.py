@@ -14,3 +14,9 @@ def mend(tree):
 		"import sandbox.lanes.mariadb.frame.libraries\nimport click\n",
 		"optional client libraries (300 MB) are imported at module level",
 	)
+	tree.sub(
+		"utils/typing_validations.py",
+		"class FrappePydanticConfig:\n\tarbitrary_types_allowed = True\n",
+		'FrappePydanticConfig = {"arbitrary_types_allowed": True}\n',
+		"pydantic no longer takes a class here",
+	)

@@ -13,5 +13,10 @@ def mend(tree):
 		"",
 		"Python 3.12 has no distutils; it was for wkhtmltopdf's version",
 	)
-	tree.sub("utils/backups.py", '("mysqldump", which("mysqldump"))', '("mariadb-dump", which("mariadb-dump"))', NAMES)
+	tree.sub(
+		"utils/backups.py",
+		'("mysqldump", which("mysqldump"))',
+		'("mariadb-dump", which("mariadb-dump"))',
+		NAMES,
+	)
 	tree.sub("database/db_manager.py", "{pipe} mysql -u", "{pipe} mariadb -u", NAMES)

@@ -18,8 +18,7 @@ def mend(tree):
 	tree.sub(
 		"model/document.py",
 		"\t\tnew_doc = frappe.new_doc(self.doctype, as_dict=True)\n\t\tself.update_if_missing(new_doc)\n",
-		"\t\tif self.is_new():\n"
-		"\t\t\tself.update_if_missing(frappe.new_doc(self.doctype, as_dict=True))\n",
+		"\t\tif self.is_new():\n\t\t\tself.update_if_missing(frappe.new_doc(self.doctype, as_dict=True))\n",
 		"what a user emptied was filled with its default again",
 	)
 	tree.sub(
@@ -33,4 +32,24 @@ def mend(tree):
 		"\t\t\t\tfor d in value:\n\t\t\t\t\td.update_if_missing(new_doc)\n",
 		"\t\t\t\tfor d in value:\n\t\t\t\t\tif d.is_new():\n\t\t\t\t\t\td.update_if_missing(new_doc)\n",
 		"what a user emptied was filled with its default again",
+	)
+	tree.sub(
+		"__init__.py",
+		"""		# mimics frappe.throw
+		document_label = f"{_(doc.doctype)} {doc.name}" if doc else _(doctype)
+		msgprint(
+			_("No permission for {0}").format(document_label),
+			raise_exception=ValidationError,
+			title=None,
+			indicator="red",
+			is_minimizable=None,
+			wide=None,
+			as_list=False,
+		)
+""",
+		"""		document_label = f"{_(doctype)} {doc if isinstance(doc, str) else doc.name}" if doc else _(doctype)
+		frappe.flags.error_message = _("No permission for {0}").format(document_label)
+		raise frappe.PermissionError
+""",
+		"has_permission(…, throw=True) of a document's name failed, and of a document was no PermissionError",
 	)

@@ -6,8 +6,8 @@ the engine: it stands in sandbox/lanes/sqlite/frame and the engine imports it.
 
 from pathlib import Path
 
-from sandbox.lanes.sqlite.mends import apps, calls, database, imports, jobs, printing, site, testing
 from sandbox.lanes.fork.tree import Tree
+from sandbox.lanes.sqlite.mends import apps, calls, database, imports, jobs, printing, site, testing
 
 CONCERNS = (imports, site, apps, calls, database, jobs, printing, testing)
 

@@ -1,39 +1,9 @@
-"""Mends are checked edits: what is not where it was is an error."""
+"""Checked edits: what is not where it was is an error."""
 
 import pytest
 
 from sandbox.engine.errors import SandboxError
-from sandbox.lanes.sqlite.mends import mend
 from sandbox.lanes.fork.tree import Tree
-from sandbox.lanes.sqlite.rename import rename
-
-
-@pytest.fixture(scope="module")
-def engine(lane, tmp_path_factory):
-	"""The installed fork, renamed and not mended."""
-	target = tmp_path_factory.mktemp("engine") / "frappe"
-	rename(lane.places.site_packages() / "monoframe", target)
-	return target
-
-
-def test_nothing_of_the_forks_name_is_left(engine):
-	for path in engine.rglob("*.py"):
-		assert "monoframe" not in path.read_text().lower(), path
-	assert not [p for p in engine.rglob("*") if "monoframe" in p.name]
-
-
-def test_every_mend_finds_its_place_and_says_why(engine):
-	done = mend(engine)
-	assert len(done) > 60
-	assert all(file and why for file, why in done)
-	for file, _why in done:
-		if file.endswith(".py"):
-			compile((engine / file).read_text(), file, "exec")
-
-
-def test_a_mend_is_not_done_twice(engine):
-	with pytest.raises(SandboxError, match="The engine is not the one the sandbox was made for"):
-		mend(engine)
 
 
 @pytest.fixture

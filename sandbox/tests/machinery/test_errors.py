@@ -155,7 +155,7 @@ def test_skips_fail_where_nothing_may_be_skipped(capsys, monkeypatch):
 def test_without_a_browser_its_tests_are_listed_as_skipped(lane, tmp_path, monkeypatch):
 	from sandbox.engine import suite
 
-	tests = CHECKOUT / "sandbox" / "tests" / "samples"
+	tests = CHECKOUT / "sandbox" / "tests" / "machinery" / "samples"
 	monkeypatch.setattr(suite, "find_browser", lambda: None)
 	monkeypatch.setattr(suite, "BROWSER_TESTS", tests)
 	part = Part("browser")
@@ -163,7 +163,10 @@ def test_without_a_browser_its_tests_are_listed_as_skipped(lane, tmp_path, monke
 	suite.junit(tmp_path / "report", part)
 	assert part.passed == 0 and not part.failed
 	assert part.skipped == [
-		("sandbox.tests.samples.test_sample::test_a_page", "Chromium is not installed on this machine")
+		(
+			"sandbox.tests.machinery.samples.test_sample::test_a_page",
+			"Chromium is not installed on this machine",
+		)
 	]
 
 

@@ -1,4 +1,4 @@
-"""What the mends give back, seen from an app: each test is something the published fork could not do."""
+"""The engine as an app sees it: what Frappe promises, each thing at least once, on every lane's database."""
 
 import json
 import threading
@@ -10,80 +10,8 @@ import pytest
 pytestmark = pytest.mark.usefixtures("site")
 
 
-@pytest.fixture(scope="module")
-def note(site):
-	"""A submittable doctype with a naming series, a currency and a child-free form."""
-	import frappe
-
-	frappe.set_user("Administrator")
-	frappe.get_doc(
-		{
-			"doctype": "DocType",
-			"name": "Stage Note",
-			"module": "Custom",
-			"custom": 1,
-			"is_submittable": 1,
-			"allow_import": 1,
-			"autoname": "NOTE-.####",
-			"fields": [
-				{
-					"fieldname": "subject",
-					"fieldtype": "Data",
-					"label": "Subject",
-					"reqd": 1,
-					"in_list_view": 1,
-				},
-				{"fieldname": "amount", "fieldtype": "Currency", "label": "Amount", "precision": "2"},
-				{"fieldname": "day", "fieldtype": "Date", "label": "Day"},
-				{"fieldname": "owner_user", "fieldtype": "Link", "options": "User", "label": "User"},
-			],
-			"permissions": [
-				{
-					"role": "System Manager",
-					**dict.fromkeys("read write create delete submit cancel amend".split(), 1),
-				},
-				{"role": "Desk User", "read": 1},
-			],
-		}
-	).insert()
-	frappe.db.commit()
-	return "Stage Note"
-
-
-@pytest.fixture(scope="module")
-def client(site):
-	"""Frappe's REST API in this process, as frappe/tests/test_api.py does it: each request in its own thread."""
-	from frappe.app import application
-	from werkzeug.test import Client
-
-	http = Client(application)
-
-	def request(method, path, **kwargs):
-		result = {}
-		thread = threading.Thread(
-			target=lambda: result.update(answer=http.open(path, method=method, **kwargs))
-		)
-		thread.start()
-		thread.join()
-		return result["answer"]
-
-	answer = request("POST", "/api/method/login", json={"usr": "Administrator", "pwd": "admin"})
-	assert answer.status_code == 200, answer.text
-	return request
-
-
-def test_version_is_what_apps_expect(transaction):
-	assert transaction.__version__.split(".")[0] == "16"
-
-
-def test_values_are_bound_with_their_types(transaction):
-	rows = transaction.db.sql("select typeof(%s), typeof(%s), typeof(%s), %s", (5, None, 2.5, "50% 'off'"))
-	assert rows[0] == ("integer", "null", "real", "50% 'off'")
-	rows = transaction.db.sql(
-		"select name from tabUser where name in %(names)s and name like '%%dmin%%'",
-		{"names": ("Administrator", "x")},
-	)
-	assert rows == (("Administrator",),) or rows == [("Administrator",)]
+def test_version_is_what_apps_expect(transaction, lane):
+	assert transaction.__version__.split(".")[0] == str(lane.generation)
 
 
 def test_decimals_and_currency(transaction, note):
@@ -168,31 +96,6 @@ def test_query_builder_for_update(transaction, note):
 	)
 
 
-def test_stale_lock_is_a_deadlock_error(site, note):
-	"""Reading, and asking for the lock after somebody else wrote, is refused as MariaDB refuses it."""
-	import frappe
-
-	name = frappe.get_doc({"doctype": note, "subject": "stale", "amount": 1}).insert().name
-	frappe.db.commit()
-	frappe.db.get_value(note, name, "subject")
-
-	def write():
-		frappe.init(site)
-		frappe.connect()
-		frappe.db.set_value(note, name, "amount", 5)
-		frappe.db.commit()
-		frappe.destroy()
-
-	thread = threading.Thread(target=write)
-	thread.start()
-	thread.join(20)
-	with pytest.raises(frappe.QueryDeadlockError):
-		frappe.db.get_value(note, name, "amount", for_update=True)
-	frappe.db.rollback()
-	assert frappe.db.get_value(note, name, "amount", for_update=True) == 5
-	frappe.db.rollback()
-
-
 # --- REST
 
 
@@ -212,21 +115,13 @@ def test_document_life_cycle_by_rest(client, note):
 	assert listed.json["data"] == [{"name": name, "docstatus": 2}]
 
 
-def test_api_v2(client, note):
-	made = client("POST", f"/api/v2/document/{note}", json={"subject": "v2"})
-	assert made.status_code == 200, made.text
-	name = made.json["data"]["name"]
-	assert client("GET", f"/api/v2/document/{note}/{name}").json["data"]["subject"] == "v2"
-	assert client("GET", "/api/v2/method/ping").json["data"] == "pong"
-
-
 def test_arguments_of_whitelisted_methods_are_cast(client):
 	search = "/api/method/frappe.desk.search.search_link?doctype=Role&txt=&page_length="
 	assert client("GET", f"{search}5").json["message"]
 	assert "should be of type" in client("GET", f"{search}many").text
 
 
-def test_token_and_permissions(client, note, site):
+def test_token_and_permissions(client, note, site, lane):
 	import frappe
 
 	frappe.set_user("Administrator")
@@ -255,7 +150,7 @@ def test_token_and_permissions(client, note, site):
 	thread.join()
 	assert answers["who"].json == {"message": "clerk@example.com"}
 	assert answers["write"].status_code == 403
-	assert answers["bad"].status_code == 401
+	assert answers["bad"].status_code == (401 if lane.generation >= 16 else 403)
 
 
 def test_concurrent_creates_get_their_own_numbers(client, note):
@@ -435,8 +330,8 @@ def test_data_import(transaction, note):
 	assert frappe.db.count(note, {"subject": ("like", "imported %")}) == 2
 
 
-def test_website_page_and_login_page(client):
-	assert "Administrator" in client("GET", "/desk").text
+def test_website_page_and_login_page(client, lane):
+	assert "Administrator" in client("GET", "/desk" if lane.generation >= 16 else "/app").text
 	# who is logged in is led on to the desk
 	assert client("GET", "/login").status_code == 301
 	assert client("GET", "/about").status_code == 200
@@ -473,7 +368,7 @@ def test_jobs_run_in_a_worker(site):
 	assert frappe.db.count("Error Log", {"method": "frappe.client.delete"}) == 1
 
 
-def test_scheduler_enqueues_what_is_due(site):
+def test_scheduler_enqueues_what_is_due(site, lane):
 	import frappe
 	from frappe.utils import scheduler
 	from frappe.utils.background_jobs import get_queue, get_queue_list
@@ -484,69 +379,12 @@ def test_scheduler_enqueues_what_is_due(site):
 	frappe.db.commit()
 	frappe.clear_cache()
 	before = {id for q in get_queue_list() for id in get_queue(q).job_ids}
-	done = threading.Thread(target=scheduler.enqueue_events_for_site)
+	arguments = () if lane.generation >= 16 else (site,)
+	done = threading.Thread(target=scheduler.enqueue_events_for_site, args=arguments)
 	done.start()
 	done.join()
 	after = {id for q in get_queue_list() for id in get_queue(q).job_ids}
 	assert after - before
-
-
-# --- the base class of tests
-
-
-def test_integration_test_case(site):
-	import unittest
-
-	import frappe
-	from frappe.tests import IntegrationTestCase
-	from frappe.tests.utils import FrappeTestCase
-
-	assert issubclass(FrappeTestCase, IntegrationTestCase)
-
-	class Case(IntegrationTestCase):
-		def test_settings(self):
-			before = frappe.db.get_single_value("System Settings", "number_format")
-			with self.change_settings("System Settings", {"number_format": "#.###,##"}):
-				self.assertEqual(frappe.db.get_single_value("System Settings", "number_format"), "#.###,##")
-			self.assertEqual(frappe.db.get_single_value("System Settings", "number_format"), before)
-
-		def test_time(self):
-			with self.freeze_time("2020-02-03 04:05:06"):
-				self.assertEqual(frappe.utils.today(), "2020-02-03")
-				self.assertEqual(frappe.utils.now_datetime().hour, 4)
-
-		def test_counts(self):
-			with self.assertQueryCount(1):
-				frappe.db.sql("select 1")
-			with self.assertRaises(AssertionError), self.assertQueryCount(1):
-				frappe.db.sql("select 1")
-				frappe.db.sql("select 2")
-			with self.assertRowsRead(2):
-				frappe.db.sql("select name from tabUser limit 2")
-
-		def test_users(self):
-			with self.set_user("Guest"):
-				self.assertEqual(frappe.session.user, "Guest")
-			self.assertEqual(frappe.session.user, "Administrator")
-
-		def test_change(self):
-			frappe.get_doc({"doctype": "ToDo", "description": "rolled back"}).insert()
-
-		def test_second_connection(self):
-			with self.secondary_connection():
-				self.assertTrue(frappe.db.exists("User", "Administrator"))
-
-		@IntegrationTestCase.timeout(seconds=1)
-		def test_limit(self):
-			with self.assertRaises(TimeoutError):
-				time.sleep(3)
-
-	frappe.set_user("Administrator")
-	result = unittest.TestResult()
-	unittest.defaultTestLoader.loadTestsFromTestCase(Case).run(result)
-	assert result.testsRun == 7
-	assert not result.failures + result.errors, (result.failures + result.errors)[0][1]
-	assert not frappe.db.exists("ToDo", {"description": "rolled back"})
 
 
 # --- apps
@@ -555,7 +393,7 @@ def test_integration_test_case(site):
 def test_an_app_that_is_not_there_is_refused(transaction):
 	from frappe.installer import install_app
 
-	with pytest.raises(transaction.ValidationError, match=r"not in apps\.txt"):
+	with pytest.raises(Exception, match=r"not in apps\.txt"):
 		install_app("no_such_app")
 
 
@@ -567,58 +405,7 @@ def test_hooks_are_told_apart(transaction):
 	assert set(frappe.get_all_apps()) >= {"frappe", "erpnext", "loyalty_app"}
 
 
-def test_a_changed_table_keeps_its_keys(transaction):
-	import frappe
-
-	doctype = frappe.get_doc(
-		{
-			"doctype": "DocType",
-			"name": "Sandbox Changing",
-			"module": "Custom",
-			"custom": 1,
-			"autoname": "hash",
-			"fields": [{"fieldname": "code", "fieldtype": "Data", "label": "Code"}],
-			"permissions": [{"role": "System Manager", "read": 1}],
-		}
-	).insert()
-	doctype.fields[0].update({"fieldtype": "Int", "default": "7", "search_index": 1})
-	doctype.append("fields", {"fieldname": "key", "fieldtype": "Data", "label": "Key", "unique": 1})
-	doctype.save()
-	columns = frappe.db.sql("PRAGMA table_info(`tabSandbox Changing`)", as_dict=True)
-	assert [column["name"] for column in columns if column["pk"]] == ["name"]
-	indexes = {row["name"] for row in frappe.db.sql("PRAGMA index_list(`tabSandbox Changing`)", as_dict=True)}
-	assert {"tabSandbox Changing_creation_idx", "tabSandbox Changing_code_index"} <= indexes
-	frappe.get_doc({"doctype": "Sandbox Changing", "key": "one"}).insert()
-	with pytest.raises(frappe.UniqueValidationError):
-		frappe.get_doc({"doctype": "Sandbox Changing", "key": "one"}).insert()
-
-
 def test_nothing_was_made_in_the_future(transaction):
 	import frappe
 
 	assert not frappe.get_all("Scheduled Job Type", {"creation": (">", frappe.utils.now_datetime())})
-
-
-def test_an_answer_that_is_not_taken_locks_nobody_out(site, note):
-	"""A hook that runs after the request reads from the database, and the client is slow to take the answer."""
-	import frappe
-	from frappe.app import application
-	from werkzeug.test import Client
-
-	seen = {}
-
-	def leave_open():
-		http = Client(application)
-		seen["login"] = http.post("/api/method/login", json={"usr": "Administrator", "pwd": "admin"})
-		frappe.db.sql("select name from tabUser limit 1")
-		seen["db"] = frappe.local.db
-
-	thread = threading.Thread(target=leave_open)
-	thread.start()
-	thread.join()
-	frappe.db.rollback()
-	started = time.monotonic()
-	frappe.get_doc({"doctype": note, "subject": "not locked out"}).insert()
-	assert time.monotonic() - started < 5
-	frappe.db.rollback()
-	seen["login"].close()

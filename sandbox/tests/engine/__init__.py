@@ -1,0 +1,1 @@
+"""What an app may count on in every lane, and below what each lane alone promises."""
