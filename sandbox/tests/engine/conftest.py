@@ -40,7 +40,7 @@ def note(site):
 					"role": "System Manager",
 					**dict.fromkeys("read write create delete submit cancel amend".split(), 1),
 				},
-				{"role": "Desk User", "read": 1},
+				{"role": "All", "read": 1, "write": 0, "create": 0},
 			],
 		}
 	).insert()
@@ -51,10 +51,12 @@ def note(site):
 @pytest.fixture(scope="module")
 def client(site):
 	"""Frappe's REST API in this process, as frappe/tests/test_api.py does it: each request in its own thread."""
-	from frappe.app import application
+	from frappe import app
 	from werkzeug.test import Client
 
-	http = Client(application)
+	# as sandbox.inside.web does
+	app._site = site
+	http = Client(app.application)
 
 	def request(method, path, **kwargs):
 		result = {}

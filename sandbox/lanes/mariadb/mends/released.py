@@ -53,3 +53,9 @@ def mend(tree):
 """,
 		"has_permission(…, throw=True) of a document's name failed, and of a document was no PermissionError",
 	)
+	tree.sub(
+		"utils/data.py",
+		'"Asia/Kolkata"  # Default to India ?!',
+		'"Etc/UTC"',
+		"what is made before the wizard knows the time zone would be hours in the future, and scheduled jobs not due",
+	)

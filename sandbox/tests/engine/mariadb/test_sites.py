@@ -49,13 +49,16 @@ def test_a_copy_is_exact(lane):
 		"SELECT name, n, day FROM `tabA Name` ORDER BY name",
 		"SELECT COUNT(*), MAX(id) FROM counted",
 		"SELECT w FROM words WHERE MATCH (w) AGAINST ('loyalty' IN BOOLEAN MODE)",
-		"SELECT NEXTVAL(a_seq)",
 	):
 		assert rows(lane, "two", statement) == rows(lane, "one", statement) != []
 	for table in ("`tabA Name`", "counted", "words", "a_seq"):
 		assert rows(lane, "two", f"SHOW CREATE TABLE {table}") == rows(
 			lane, "one", f"SHOW CREATE TABLE {table}"
 		)
+	# as after a restart, what the server had set aside of a sequence is left out
+	assert int(rows(lane, "two", "SELECT NEXTVAL(a_seq)")[0][0]) >= int(
+		rows(lane, "one", "SELECT NEXTVAL(a_seq)")[0][0]
+	)
 	rows(lane, "two", "DELETE FROM counted")
 	assert rows(lane, "one", "SELECT COUNT(*) FROM counted") == [["3"]]
 

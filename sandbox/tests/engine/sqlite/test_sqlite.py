@@ -155,3 +155,9 @@ def test_an_answer_that_is_not_taken_locks_nobody_out(site, note):
 	assert time.monotonic() - started < 5
 	frappe.db.rollback()
 	seen["login"].close()
+
+
+def test_arguments_of_whitelisted_methods_are_cast(client):
+	search = "/api/method/frappe.desk.search.search_link?doctype=Role&txt=&page_length="
+	assert client("GET", f"{search}5").json["message"]
+	assert "should be of type" in client("GET", f"{search}many").text
