@@ -220,12 +220,11 @@ class Crashes:
 
 		time.sleep(0.01)
 		with till.jobs_at_hand() as jobs:
-			runs.start_expiry()
-			frappe.db.commit()
-			till.work_off(jobs)
-			runs.resume_stalled()
-			frappe.db.commit()
-			till.work_off(jobs)
+			# What lost its worker goes on as it was begun; then comes the run of the next day.
+			for begin in (runs.resume_stalled, runs.start_expiry):
+				begin()
+				frappe.db.commit()
+				till.work_off(jobs)
 		for run in frappe.get_all(runs.DOCTYPE, fields=["name", "kind", "status"]):
 			if run.name not in self.runs_before and run.status != "Done":
 				self.faults.append(f"run {run.name} ({run.kind}) is {run.status}")
