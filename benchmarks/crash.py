@@ -119,7 +119,13 @@ class Crashes:
 			sys.stdout = open(os.devnull, "w")
 			till.open_site(self.site)
 			# A worker has long been at work: what it keeps in memory is there.
-			for doctype in ("Sales Invoice", "Sales Invoice Item", "GL Entry", "Payment Ledger Entry", "Customer"):
+			for doctype in (
+				"Sales Invoice",
+				"Sales Invoice Item",
+				"GL Entry",
+				"Payment Ledger Entry",
+				"Customer",
+			):
 				frappe.get_meta(doctype)
 			frappe.get_doc("Sales Invoice", self.invoice_of_anybody)
 			till.begin_request()
@@ -239,9 +245,7 @@ class Crashes:
 		from loyalty_app.ledger import audit
 
 		frappe.db.rollback()
-		names = frappe.get_all(
-			"Loyalty Membership", {"loyalty_program": ("in", self.programs)}, pluck="name"
-		)
+		names = frappe.get_all("Loyalty Membership", {"loyalty_program": ("in", self.programs)}, pluck="name")
 		found = [str(d) for d in audit.differences(names)] + half_done(self.customers)
 		self.faults += [fault for fault in found if fault not in self.faults]
 
@@ -280,7 +284,9 @@ def half_done(customers: list[str]) -> list[str]:
 		stands = row.docstatus == 1
 		has_entries = stands and not row.is_return
 		if bool(row.booked) != stands:
-			faults.append(f"{row.name}: docstatus {row.docstatus} with {row.booked} rows in the general ledger")
+			faults.append(
+				f"{row.name}: docstatus {row.docstatus} with {row.booked} rows in the general ledger"
+			)
 		if row.earned != int(has_entries):
 			faults.append(f"{row.name}: docstatus {row.docstatus} with {row.earned} entries of points earned")
 		expected = row.loyalty_points - row.given_back if has_entries else 0

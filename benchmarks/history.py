@@ -324,7 +324,9 @@ class History:
 		members = {
 			row.customer: row
 			for row in frappe.db.sql(
-				"select * from `tabLoyalty Membership` where customer like %s", f"{self.prefix}-%", as_dict=True
+				"select * from `tabLoyalty Membership` where customer like %s",
+				f"{self.prefix}-%",
+				as_dict=True,
 			)
 		}
 		names = sorted(row.name for row in members.values())
