@@ -8,7 +8,7 @@ the day after the date; where there is none yet, `reading.lapsed` finds the poin
 from datetime import date, timedelta
 
 import frappe
-from frappe.query_builder.functions import Count, Min, Sum
+from frappe.query_builder.functions import Count, Max, Min, Sum
 from frappe.utils import getdate, today
 from pypika import Case
 from pypika.terms import ValueWrapper
@@ -124,7 +124,8 @@ def _earlier(filters: dict, on: date):
 		sums.where((entry.membership != "") & (entry.posting_date <= on))
 		.groupby(entry.membership)
 		.select(
-			entry.membership,
+			# not the column itself: joined by that, MariaDB sums up each membership apart, by rows
+			Max(entry.membership).as_("membership"),
 			balance_on(entry, on).as_("balance"),
 			Sum(entry.purchase_amount).as_("spent"),
 			sum_if(points > 0, points).as_("earned"),

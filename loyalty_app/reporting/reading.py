@@ -89,6 +89,21 @@ def memberships(filters: dict):
 	return table, query
 
 
+def about(names: list[str]) -> dict[str, dict]:
+	"""Who the memberships `names` are, whose rows the user may read: by name, and as of today."""
+	query = frappe.qb.from_(MEMBER).where(MEMBER.name.isin(names or [""]))
+	query = query.select(
+		MEMBER.name.as_("membership"),
+		MEMBER.customer,
+		MEMBER.customer_name,
+		MEMBER.loyalty_program,
+		MEMBER.company,
+		MEMBER.loyalty_program_tier.as_("tier"),
+		MEMBER.active,
+	)
+	return {row.membership: row for row in query.run(as_dict=True)}
+
+
 def log(filters: dict):
 	"""`readable` rows of the log of the company, loyalty_program and customer in `filters`, as far as those are set."""
 	table, query = readable(LOG)

@@ -1,6 +1,8 @@
 """What members have: balance, worth, tier and spend, on a day; or the same by program."""
 
+from collections import defaultdict
 from datetime import date
+from heapq import nsmallest
 
 import frappe
 from frappe import _
@@ -27,6 +29,7 @@ from loyalty_app.reporting.table import (
 from loyalty_app.rules.amounts import exact
 
 POINTS = ("balance", "pending", "earned", "redeemed", "expired")
+SUMS = ("members", "worthy", *POINTS)
 MEMBERS = Table("members")
 
 
@@ -38,23 +41,47 @@ def execute(filters: dict | None = None) -> tuple:
 	"""
 	filters = frappe._dict(filters or {})
 	on = getdate(filters.on_date or today())
-	members = points.per_member(filters, on)
-	programs = by_program(members, filters)
+	queries, limit = points.per_member(filters, on), reading.rows_wanted(filters)
+	if on < getdate(today()):
+		# counted from all their entries: once, for the rows and for the totals
+		everybody = numbers(queries, filters)
+		programs = in_programs(summed_up(everybody))
+		largest = nsmallest(limit, everybody, key=rank)
+	else:
+		programs = by_program(queries, filters)
+		largest = sorted(numbers(queries, filters, limit), key=rank)[:limit]
 	if filters.show == "Programs":
 		rows, message = programs, None
 	else:
-		limit = reading.rows_wanted(filters)
-		rows = by_member(members, filters, limit)
+		rows = by_member(largest)
 		found = sum(row.members for row in programs)
 		message = cut_message(len(rows), found) if len(rows) < found else None
 	data = [*rows, total_of(programs, filters)] if rows else []
 	return get_columns(filters, on, rows), data, message, get_chart(programs), get_summary(programs)
 
 
+def rank(row: dict) -> tuple:
+	return -row.balance, row.membership
+
+
+def numbers(queries: list, filters: dict, limit: int | None = None) -> list[frappe._dict]:
+	"""What each member has that meets `filters`, or the `limit` with the most points in each of `queries`.
+
+	Without names: with them, what the database has to sort would not fit into its memory.
+	"""
+	fields = ("membership", "loyalty_program", "company", "next_expiry", "spent", *POINTS)
+	rows = []
+	for members in _chosen(queries, filters):
+		query = members.select(*(MEMBERS[field] for field in fields))
+		if limit:
+			query = query.orderby(MEMBERS.balance, order=Order.desc).orderby(MEMBERS.membership).limit(limit)
+		rows += query.run(as_dict=True)
+	return rows
+
+
 def by_program(queries: list, filters: dict) -> list[frappe._dict]:
 	"""One row for each program, of all its members that meet `filters`; `queries` are those of `points.per_member`."""
-	sums = ("members", "worthy", *POINTS)
-	programs, worth = {}, Worth()
+	sums = []
 	for members in _chosen(queries, filters):
 		query = members.groupby(MEMBERS.loyalty_program, MEMBERS.company).select(
 			MEMBERS.loyalty_program,
@@ -63,32 +90,54 @@ def by_program(queries: list, filters: dict) -> list[frappe._dict]:
 			points.sum_if(MEMBERS.balance > 0, MEMBERS.balance).as_("worthy"),
 			*(Sum(MEMBERS[field]).as_(field) for field in (*POINTS, "spent")),
 		)
-		for found in query.run(as_dict=True):
-			row = programs.setdefault(
-				found.loyalty_program,
-				frappe._dict(
-					loyalty_program=found.loyalty_program,
-					company=found.company,
-					currency=currency_of(found.company),
-					spent=0,
-					**dict.fromkeys(sums, 0),
-				),
-			)
-			row.update({field: row[field] + cint(found[field]) for field in sums})
-			row.spent = flt(exact(row.spent) + exact(found.spent), 9)
+		sums += query.run(as_dict=True)
+	return in_programs(sums)
+
+
+def summed_up(everybody: list[dict]) -> list[frappe._dict]:
+	"""The sums over the rows of `numbers`, as the database makes them in `by_program`."""
+	of_program = defaultdict(list)
+	for row in everybody:
+		of_program[row.loyalty_program, row.company].append(row)
+	return [
+		frappe._dict(
+			loyalty_program=program,
+			company=company,
+			members=len(rows),
+			worthy=sum(max(row.balance, 0) for row in rows),
+			spent=sum(exact(row.spent) for row in rows),
+			**{field: sum(row[field] for row in rows) for field in POINTS},
+		)
+		for (program, company), rows in of_program.items()
+	]
+
+
+def in_programs(sums: list[dict]) -> list[frappe._dict]:
+	"""The report's rows by program from `sums`, of which a program may have several."""
+	programs, worth = {}, Worth()
+	for found in sums:
+		row = programs.setdefault(
+			found.loyalty_program,
+			frappe._dict(
+				loyalty_program=found.loyalty_program,
+				company=found.company,
+				currency=currency_of(found.company),
+				spent=0,
+				**dict.fromkeys(SUMS, 0),
+			),
+		)
+		row.update({field: row[field] + cint(found[field]) for field in SUMS})
+		row.spent = flt(exact(row.spent) + exact(found.spent), 9)
 	for row in programs.values():
 		row.worth = worth(row.worthy, row.loyalty_program)
 	return sorted(programs.values(), key=lambda row: (-row.balance, row.loyalty_program))
 
 
-def by_member(queries: list, filters: dict, limit: int) -> list[frappe._dict]:
-	"""The `limit` members with the most points; `queries` are those of `points.per_member`."""
-	rows, worth = [], Worth()
-	for members in _chosen(queries, filters):
-		query = members.select(MEMBERS.star).orderby(MEMBERS.balance, order=Order.desc)
-		rows += query.orderby(MEMBERS.membership).limit(limit).run(as_dict=True)
-	rows = sorted(rows, key=lambda row: (-row.balance, row.membership))[:limit]
+def by_member(rows: list[frappe._dict]) -> list[frappe._dict]:
+	"""The report's rows by member: those of `numbers` with who it is, and what the points are worth."""
+	about, worth = reading.about([row.membership for row in rows]), Worth()
 	for row in rows:
+		row.update(about[row.membership])
 		row.update({field: cint(row[field]) for field in POINTS})
 		row.worth = worth(row.balance, row.loyalty_program)
 		row.currency = currency_of(row.company)
