@@ -154,7 +154,7 @@ class Desk:
 		"""
 		from playwright.sync_api import TimeoutError
 
-		option = self.page.locator('.awesomplete [role="option"]:visible', has_text=value).first
+		option = self.page.locator('.awesomplete :is([role="option"], li):visible', has_text=value).first
 		for patience in (5_000, 10_000, 30_000):
 			box.fill(value)
 			try:
