@@ -96,9 +96,11 @@ class TestStatements(IntegrationTestCase):
 		return any(s.replace("`", "").replace('"', "").startswith("UPDATE tabCustomer") for s in statements)
 
 	def test_earning(self):
-		few, many = self.added(self.few), self.added(self.many)
-		self.assertLessEqual(few, 6)
-		self.assertEqual(few, many)
+		few, many = (
+			self.statements_of_submit(customer, count_own_queries) for customer in (self.few, self.many)
+		)
+		self.assert_at_most(6, few)
+		self.assertEqual(len(few), len(many))
 
 	def test_earning_where_the_tier_changes(self):
 		for customer in (self.few, self.many):
@@ -124,7 +126,8 @@ class TestStatements(IntegrationTestCase):
 	def test_what_this_app_asks_for_is_all_that_earning_adds(self):
 		"""That `count_own_queries` misses nothing is what the other counts rest on."""
 		own = len(self.statements_of_submit(self.few, count_own_queries))
-		self.assertEqual(own, self.added(self.few))
+		# Fewer where Frappe had to read something again for the one in no program.
+		self.assertLessEqual(self.added(self.few), own)
 
 	def test_reading_balance_and_tier(self):
 		for customer in (self.few, self.many):
