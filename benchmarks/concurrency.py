@@ -135,11 +135,12 @@ def run(arguments, programs, customers, begin, per_day) -> list[Outcome]:
 def work(number, arguments, programs, customers, begin, per_day, barrier, results):
 	outcomes = []
 	try:
-		if arguments.snapshot_isolation:
-			till.ON_CONNECT.append("set session innodb_snapshot_isolation = 1")
 		worker = Worker(number, arguments, programs, customers, begin, per_day)
 		till.open_site(arguments.site)
 		worker.make_drafts()
+		if arguments.snapshot_isolation:
+			frappe.db.sql("set session innodb_snapshot_isolation = 1")
+			frappe.db.commit()
 		with till.day(lambda: worker.today):
 			for epoch in range(days_of(arguments)):
 				worker.today = day_of(begin, per_day, epoch)

@@ -23,8 +23,6 @@ TIERS = (
 )
 POINT_IS_WORTH = "0.5"
 TRIES_IF_BUSY = 20
-# Statements that every connection begins with.
-ON_CONNECT: list[str] = []
 
 
 class Draft(NamedTuple):
@@ -53,9 +51,6 @@ def open_site(site: str) -> None:
 	"""Connect this process to the site."""
 	frappe.init(site=site)
 	frappe.connect()
-	for statement in ON_CONNECT:
-		frappe.db.sql(statement)
-	frappe.db.commit()
 
 
 def begin_request() -> None:
