@@ -132,7 +132,9 @@ def print_table(results: dict):
 				f"{quick[0]:>20}{quick[1]:>10}{statements[0]:>17}{statements[1]:>10}"
 			)
 	without = [median(s["submit_without"]["median"] for s in results[name]) for name in ("app", "builtin")]
-	print(f"\na submit of a customer in no program takes {without[0]:.0f} ms with this app, {without[1]:.0f} ms without")
+	print(
+		f"\na submit of a customer in no program takes {without[0]:.0f} ms with this app, {without[1]:.0f} ms without"
+	)
 	print(f"verify found {len(results['wrong'])} differences after it: {results['wrong'][:3]}")
 
 

@@ -16,7 +16,8 @@ def start(kind: str) -> str:
 	finished; return its name. For Accounts Manager and System Manager."""
 	if MAY_START.isdisjoint(frappe.get_roles()):
 		frappe.throw(
-			_("Only {0} may do this").format(_(" or ").join(sorted(map(_, MAY_START)))), frappe.PermissionError
+			_("Only {0} may do this").format(_(" or ").join(sorted(map(_, MAY_START)))),
+			frappe.PermissionError,
 		)
 	if kind not in STARTED_BY_HAND:
 		frappe.throw(_("Kind must be one of: {0}").format(", ".join(map(_, STARTED_BY_HAND))))
