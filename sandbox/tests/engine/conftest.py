@@ -8,7 +8,7 @@ from sandbox import lanes
 collect_ignore = [name for name in lanes.LANES if name != lanes.current().name]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def note(site):
 	"""A submittable doctype with a naming series, a currency and a child-free form."""
 	import frappe
@@ -48,7 +48,7 @@ def note(site):
 	return "Stage Note"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def client(site):
 	"""Frappe's REST API in this process, as frappe/tests/test_api.py does it: each request in its own thread."""
 	from frappe import app

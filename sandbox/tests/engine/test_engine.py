@@ -261,7 +261,7 @@ def test_script_report_number_card_and_chart(transaction, note):
 			"ref_doctype": note,
 			"report_type": "Query Report",
 			"is_standard": "No",
-			"query": f"select left(day, 7) as m, sum(amount) from `tab{note}` where subject='card' group by m",
+			"query": f"select substr(day, 1, 7) as m, sum(amount) from `tab{note}` where subject='card' group by m",
 		}
 	).insert()
 	assert [list(r.values())[:2] if isinstance(r, dict) else list(r) for r in run("Stage Report")["result"]][
