@@ -44,10 +44,7 @@ def verify(membership_name: str | None = None) -> list[str]:
 	"""
 	if membership_name:
 		return [str(d) for d in differences([membership_name])]
-	faults, last = [], ""
-	while names := next_names(last):
-		faults += [str(d) for d in differences(names)]
-		last = names[-1]
+	faults = [str(d) for names in sets() for d in differences(names)]
 	return faults + [f"entry {name} belongs to no membership" for name in entries_of_nobody()]
 
 
@@ -61,25 +58,27 @@ def rebuild(membership_name: str | None = None) -> list[str]:
 	"""
 	if membership_name:
 		return [str(d) for d in mend([membership_name])]
-	mended, last = [], ""
-	while names := next_names(last):
+	mended = []
+	for names in sets():
 		mended += [str(d) for d in mend(names)]
 		frappe.db.commit()  # nosemgrep: a maintenance command, each set is one transaction
-		last = names[-1]
 	return mended
 
 
-def next_names(after: str, limit: int = MEMBERSHIPS_AT_ONCE) -> list[str]:
-	"""Names of memberships, in their order, that come after the name `after`."""
+def sets() -> Iterator[list[str]]:
+	"""The names of all memberships, in their order, some at a time."""
 	table = frappe.qb.DocType(membership.DOCTYPE)
-	query = frappe.qb.from_(table).select(table.name).where(table.name > after)
-	return query.orderby(table.name).limit(limit).run(pluck=True)
+	query = frappe.qb.from_(table).select(table.name).orderby(table.name).limit(MEMBERSHIPS_AT_ONCE)
+	last = ""
+	while names := query.where(table.name > last).run(pluck=True):
+		yield names
+		last = names[-1]
 
 
 def entries_of_nobody() -> list[str]:
 	table = frappe.qb.DocType(entries.DOCTYPE)
-	unowned = table.membership.isnull() | (table.membership == "")
-	return frappe.qb.from_(table).select(table.name).where(unowned).orderby(table.name).run(pluck=True)
+	query = frappe.qb.from_(table).select(table.name).where(entries.of_nobody(table))
+	return query.orderby(table.name).run(pluck=True)
 
 
 def differences(names: list[str]) -> list[Difference]:
@@ -259,7 +258,8 @@ def totals(names: list[str]) -> dict[str, dict]:
 	"""The sums of memberships, counted from their entries."""
 	table = frappe.qb.DocType(entries.DOCTYPE)
 	points, remaining = table.loyalty_points, table.remaining_points
-	expired = table.entry_type == Kind.EXPIRED.value
+	expired = (points < 0) & (table.entry_type == Kind.EXPIRED.value)
+	spent = (points < 0) & (table.entry_type != Kind.EXPIRED.value)
 
 	def total(condition, value):
 		return Sum(Case().when(condition, value).else_(0))
@@ -271,12 +271,9 @@ def totals(names: list[str]) -> dict[str, dict]:
 			table.membership,
 			Sum(table.purchase_amount),
 			total(points > 0, points),
-			total((points < 0) & (table.entry_type != Kind.EXPIRED.value), -points),
-			total((points < 0) & expired, -points),
-			total(
-				(points < 0) & (table.entry_type != Kind.EXPIRED.value) & table.redeem_against.isnull(),
-				-points,
-			),
+			total(spent, -points),
+			total(expired, -points),
+			total(spent & table.redeem_against.isnull(), -points),
 			Sum(remaining),
 			Min(Case().when(expires, table.expiry_date)),
 			Max(Case().when(points > 0, table.posting_date)),
@@ -344,6 +341,5 @@ def mend(names: list[str]) -> list[Difference]:
 	counted = totals(names)
 	for member in members:
 		member.update(wrong_totals(member, counted[member.name]))
-		membership.show_tier([member.customer], member.loyalty_program, member.loyalty_program_tier)
-	membership.save_all(members)
+	membership.show_reached_tiers(members)
 	return before

@@ -30,8 +30,9 @@ def unless_busy():
 		raise
 
 
-def insist(function: Callable, *arguments, tries: int = 5) -> None:
-	"""Call `function`, the whole of a transaction, again where the database has chosen it to give way to another."""
+def insist(function: Callable, *arguments, tries: int = 5):
+	"""What `function`, the whole of a transaction, returns; called again where the database has chosen it to give way
+	to another."""
 	for tries_left in reversed(range(tries)):
 		try:
 			return function(*arguments)

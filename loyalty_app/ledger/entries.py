@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import date
 
 import frappe
-from frappe.utils import cint, getdate, now
+from frappe.utils import cint, getdate
 from pypika.terms import Function
 
 from loyalty_app.ledger import bulk, log, membership
@@ -90,6 +90,11 @@ def select(*conditions):
 	for condition in conditions:
 		query = query.where(condition)
 	return query
+
+
+def of_nobody(table):
+	"""The condition that a row of `table` belongs to no membership."""
+	return table.membership.isnull() | (table.membership == "")
 
 
 def found(query) -> list[Entry]:
@@ -223,7 +228,8 @@ def write(
 		if change.before != change.after
 	]
 	log.append(member, changes, cause)
-	membership.apply(member, before, after, horizon)
+	membership.count(member, before, after, horizon)
+	membership.save(member)
 	member_and = {"membership": member["name"]}
 	announce("after_insert", [{"name": n, **member_and, **rows_after[n]} for n in inserted if n != announced])
 	announce("after_delete", [{"name": n, **member_and, **rows_before[n]} for n in deleted])
@@ -272,9 +278,7 @@ def as_json(table):
 
 def insert_rows(rows: list[dict]) -> None:
 	"""Insert `rows`, complete but for what every document has."""
-	stamp, user = now(), frappe.session.user
-	made = {"owner": user, "modified_by": user, "creation": stamp, "modified": stamp, "docstatus": 0}
-	bulk.insert(DOCTYPE, rows, made)
+	bulk.insert(DOCTYPE, rows, bulk.made())
 
 
 def update_rows(rows: dict[str, dict], before: dict[str, dict]) -> None:

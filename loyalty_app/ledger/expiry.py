@@ -5,15 +5,14 @@ when something else moves points of the membership, and by the daily job for tho
 """
 
 from collections import defaultdict
-from datetime import date
 
 import frappe
 from frappe.query_builder import Interval
-from frappe.utils import getdate, now, today
+from frappe.utils import getdate, today
 from pypika.functions import Concat
 from pypika.terms import Function, ValueWrapper
 
-from loyalty_app.ledger import entries, log, membership
+from loyalty_app.ledger import bulk, entries, log, membership
 from loyalty_app.ledger.log import Cause
 from loyalty_app.rules.lots import Kind
 
@@ -22,11 +21,15 @@ CAUSE = Cause("Expiry")
 ENDING = "-expired"
 
 
+def is_due(member: frappe._dict) -> bool:
+	"""Whether the last day of one of the open lots of `member` has passed."""
+	return bool(member.next_expiry and member.next_expiry < getdate(today()))
+
+
 def close_due(member: frappe._dict) -> None:
 	"""Close the expired lots of the locked `member`, if there are any."""
-	on = getdate(today())
-	if member.next_expiry and member.next_expiry < on:
-		close([member], on)
+	if is_due(member):
+		close([member])
 		member.next_expiry = membership.first_expiry(member.name)
 		membership.save(member)
 
@@ -36,20 +39,28 @@ def close_all(names: list[str]) -> int:
 
 	To be called at the beginning of a transaction: some of it is read without a lock.
 	"""
-	on = getdate(today())
-	members = [m for m in membership.lock_all(names) if m.next_expiry and m.next_expiry < on]
-	if not members:
-		return 0
-	closed = close(members, on)
-	expiries = membership.first_expiries([m.name for m in members])
-	for member in members:
-		member.next_expiry = expiries[member.name]
+	members = [member for member in membership.lock_all(names) if is_due(member)]
+	closed = close_of(members)
 	membership.save_all(members)
 	return closed
 
 
-def close(members: list[frappe._dict], on: date) -> int:
-	"""Close all lots of the locked `members` that were good through a day before `on`; return how many.
+def close_of(members: list[frappe._dict]) -> int:
+	"""Close the expired lots of the locked `members`, whose totals follow and are not saved; return how many.
+
+	To be called at the beginning of a transaction, as `close_all`.
+	"""
+	if not members:
+		return 0
+	closed = close(members)
+	expiries = membership.first_expiries([member.name for member in members])
+	for member in members:
+		member.next_expiry = expiries[member.name]
+	return closed
+
+
+def close(members: list[frappe._dict]) -> int:
+	"""Close all lots of the locked `members` that were good through a day before today; return how many.
 
 	What `rules.lots.expire` says, for many at once: an expiry row takes what is left of each lot. The members'
 	totals follow, but for the next expiry, and are not saved.
@@ -59,7 +70,7 @@ def close(members: list[frappe._dict], on: date) -> int:
 	due = (
 		table.membership.isin(sorted(by_name))
 		& (table.is_open == 1)
-		& (table.expiry_date < on)
+		& (table.expiry_date < getdate(today()))
 		& (table.remaining_points > 0)
 	)
 	found = (
@@ -110,9 +121,8 @@ def _json_of_row(table):
 
 
 def _insert_rows(table, due) -> None:
-	made = {"owner": frappe.session.user, "creation": now(), "docstatus": 0, "purchase_amount": 0}
-	made |= {"modified_by": made["owner"], "modified": made["creation"], "is_open": 0, "remaining_points": 0}
-	row = _row(table) | {key: ValueWrapper(value) for key, value in made.items()}
+	nothing = dict.fromkeys(("purchase_amount", "remaining_points", "is_open"), 0)
+	row = _row(table) | {key: ValueWrapper(value) for key, value in (bulk.made() | nothing).items()}
 	row |= {key: table[key] for key in ("membership", "customer", "loyalty_program", "company")}
 	query = frappe.qb.into(table).columns("name", *row).from_(table)
 	query.select(Concat(table.name, ENDING), *row.values()).where(due).run()

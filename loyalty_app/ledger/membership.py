@@ -12,7 +12,7 @@ from decimal import Decimal
 import frappe
 from frappe.model.document import Document
 from frappe.query_builder.functions import Sum
-from frappe.utils import getdate, now, today
+from frappe.utils import getdate, today
 from pypika import Case
 
 from loyalty_app.ledger import bulk
@@ -54,9 +54,10 @@ def ensure(customer: str, program: str) -> str:
 	name = find(customer, program)
 	if name:
 		return name
-	customer_name, current = frappe.db.get_value("Customer", customer, ["customer_name", "loyalty_program"])
+	fields = ["customer_name", "loyalty_program"]
+	row = frappe.db.get_value("Customer", customer, fields, as_dict=True) or frappe._dict()
 	company = frappe.get_cached_value("Loyalty Program", program, "company")
-	values = new_row(customer, customer_name, program, company, current == program)
+	values = new_row(customer, row.customer_name, program, company, row.loyalty_program == program)
 	# Another terminal may create it in this very moment: the unique index lets one of the two rows in.
 	frappe.db.bulk_insert(DOCTYPE, list(values), [tuple(values.values())], ignore_duplicates=True)
 	return frappe.db.get_value(DOCTYPE, {"customer": customer, "loyalty_program": program}, for_update=True)
@@ -64,14 +65,9 @@ def ensure(customer: str, program: str) -> str:
 
 def new_row(customer: str, customer_name: str, program: str, company: str, active: bool) -> dict:
 	"""The database row of a membership in which nothing has happened yet."""
-	stamp, user = now(), frappe.session.user
 	return {
 		"name": frappe.generate_hash(length=10),
-		"owner": user,
-		"modified_by": user,
-		"creation": stamp,
-		"modified": stamp,
-		"docstatus": 0,
+		**bulk.made(),
 		"customer": customer,
 		"customer_name": customer_name,
 		"loyalty_program": program,
@@ -210,21 +206,13 @@ def shown_tier(program: str, total_spent: Decimal, tiers: list[Tier] | None = No
 	return tier.name if tier else None
 
 
-def apply(
-	member: frappe._dict, before: dict[str, Entry], after: dict[str, Entry], horizon: date = date.min
-) -> None:
-	"""Bring the locked `member` from the entries `before` to those `after`, and the customer's tier along.
-
-	`horizon`: every open lot that expires before it is among the entries.
-	"""
-	count(member, before, after, horizon)
-	save(member)
-
-
 def count(
 	member: frappe._dict, before: dict[str, Entry], after: dict[str, Entry], horizon: date = date.min
 ) -> None:
-	"""Bring the totals in `member` from the entries `before` to those `after`, which are written already."""
+	"""Bring the totals in `member` from the entries `before` to those `after`, which are written already.
+
+	`horizon`: every open lot that expires before it is among the entries.
+	"""
 
 	def change(value):
 		return sum(value(e) for e in after.values()) - sum(value(e) for e in before.values())

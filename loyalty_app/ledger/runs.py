@@ -15,6 +15,7 @@ from frappe.utils import add_to_date, getdate, now, now_datetime, today
 
 from loyalty_app.ledger import audit, bulk, expiry, membership
 from loyalty_app.ledger.audit import Difference
+from loyalty_app.ledger.busy import insist
 
 DOCTYPE = "Loyalty Ledger Run"
 RANGE = "Loyalty Ledger Run Range"
@@ -74,9 +75,11 @@ def start(kind: str, loyalty_program: str | None = None, sample: int | None = No
 	if name := frappe.db.get_value(DOCTYPE, {k: v or ("is", "not set") for k, v in unfinished.items()}):
 		resume(name)
 		return name
-	run = frappe.get_doc({"doctype": DOCTYPE, "kind": kind, "loyalty_program": loyalty_program})
+	run = frappe.get_doc(
+		{"doctype": DOCTYPE, "kind": kind, "loyalty_program": loyalty_program, "sample": sample}
+	)
 	run.insert(ignore_permissions=True)
-	_enqueue("divide", run.name, run=run.name, sample=sample)
+	_enqueue("divide", run.name, run=run.name)
 	return run.name
 
 
@@ -108,24 +111,24 @@ def resume(name: str) -> None:
 		_queue_range(name, part, attempts + 1)
 
 
-def divide(run: str, sample: int | None = None) -> None:
+def divide(run: str) -> None:
 	"""Divide the run into ranges and queue them (background job)."""
 	doc = frappe.get_doc(DOCTYPE, run, for_update=True)
 	if doc.status != "Queued":
 		return
 	ranges, total = [], 0
-	for after, until in _stretches(sample):
-		while names := next_names(doc, after, until, min(MEMBERSHIPS_IN_RANGE, (sample or BEYOND) - total)):
-			ranges.append((names[0], names[-1]))
+	for after, until in _stretches(doc.sample):
+		while names := next_names(
+			doc, after, until, min(MEMBERSHIPS_IN_RANGE, (doc.sample or BEYOND) - total)
+		):
+			ranges.append((after, names[-1]))
 			total, after = total + len(names), names[-1]
-	at, user = now(), frappe.session.user
-	made = {"creation": at, "modified": at, "owner": user, "modified_by": user, "docstatus": 0}
-	made |= {"parent": run, "parenttype": DOCTYPE, "parentfield": "ranges", "touched_at": at, "is_done": 0}
+	at = now()
 	rows = [
-		{"name": frappe.generate_hash(length=10), "idx": i, "first_membership": one, "last_membership": other}
-		for i, (one, other) in enumerate(ranges, 1)
+		{"name": frappe.generate_hash(length=10), "idx": i, "reached": after, "last_membership": last}
+		for i, (after, last) in enumerate(ranges, 1)
 	]
-	bulk.insert(RANGE, rows, made)
+	bulk.insert(RANGE, rows, _child_of(run, "ranges") | {"touched_at": at, "is_done": 0})
 	doc.db_set({"status": "Running", "started_at": at, "memberships": total})
 	for row in rows:
 		_queue_range(run, row["name"], 1)
@@ -142,14 +145,16 @@ def _stretches(sample: int | None) -> list[tuple[str, str | None]]:
 	return [(point, None), ("", point)]
 
 
-def next_names(
-	run, after: str, until: str | None = None, limit: int | None = None, since: str | None = None
-) -> list[str]:
-	"""Names, in their order, of memberships that `run` is about: after one name (or since another), until a third."""
+def _child_of(run: str, table: str) -> dict:
+	"""What all new rows of a table of the run have in common."""
+	return bulk.made() | {"parent": run, "parenttype": DOCTYPE, "parentfield": table}
+
+
+def next_names(run, after: str, until: str | None = None, limit: int | None = None) -> list[str]:
+	"""Names, in their order, of memberships that `run` is about: after one name, up to another."""
 	table = frappe.qb.DocType(membership.DOCTYPE)
-	query = frappe.qb.from_(table).select(table.name).orderby(table.name)
+	query = frappe.qb.from_(table).select(table.name).where(table.name > after).orderby(table.name)
 	query = query.limit(MEMBERSHIPS_IN_SET if limit is None else limit)
-	query = query.where(table.name >= since) if since else query.where(table.name > after)
 	if until:
 		query = query.where(table.name <= until)
 	condition = KINDS[run.kind].condition(table, run)
@@ -160,17 +165,15 @@ def work(run: str, part: str) -> None:
 	"""Work through what is left of a range (background job). Commits after each set of memberships."""
 	frappe.db.commit()  # nosemgrep: a background job, whose sets read what is there when they begin
 	doc = frappe.db.get_value(DOCTYPE, run, ["name", "kind", "loyalty_program"], as_dict=True)
-	bounds = frappe.db.get_value(
-		RANGE, part, ["first_membership", "last_membership", "reached", "is_done"], as_dict=True
-	)
+	bounds = frappe.db.get_value(RANGE, part, ["reached", "last_membership", "is_done"], as_dict=True)
 	if not (doc and bounds) or bounds.is_done:
 		return
-	after, since = bounds.reached or "", None if bounds.reached else bounds.first_membership
-	while names := next_names(doc, after, until=bounds.last_membership, since=since):
+	after = bounds.reached or ""
+	while names := next_names(doc, after, until=bounds.last_membership):
 		frappe.db.commit()  # nosemgrep: see above
 		note(run, part, names, act(KINDS[doc.kind], names))
 		frappe.db.commit()  # nosemgrep: one set is one transaction
-		after, since = names[-1], None
+		after = names[-1]
 	frappe.db.set_value(RANGE, part, "is_done", 1)
 	finish(run)
 	frappe.db.commit()  # nosemgrep: the range is done
@@ -178,22 +181,19 @@ def work(run: str, part: str) -> None:
 
 def act(kind: Kind, names: list[str]) -> Result:
 	"""Do what `kind` does with the memberships `names`; where that fails, with one after another."""
-	for tries_left in reversed(range(TRIES)):
-		try:
-			return kind.act(names)
-		except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
-			# A terminal was quicker; its transaction is short.
-			frappe.db.rollback()
-			if not tries_left and len(names) == 1:
-				return Result(0, (Difference(names[0], _("somebody else kept it locked")),))
-		except Exception as e:
-			frappe.db.rollback()
-			if len(names) == 1:
-				frappe.log_error(
-					title="A loyalty membership could not be worked on", message=frappe.get_traceback()
-				)
-				return Result(0, (Difference(names[0], f"{type(e).__name__}: {e}"),))
-			break
+	try:
+		# A terminal may be quicker; its transaction is short.
+		return insist(kind.act, names, tries=TRIES)
+	except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
+		fault = _("somebody else kept it locked")
+	except Exception as e:
+		frappe.db.rollback()
+		fault = f"{type(e).__name__}: {e}"
+		if len(names) == 1:
+			title = "A loyalty membership could not be worked on"
+			frappe.log_error(title=title, message=frappe.get_traceback())
+	if len(names) == 1:
+		return Result(0, (Difference(names[0], fault),))
 	changed, differences = 0, []
 	for name in names:
 		one = act(kind, [name])
@@ -210,9 +210,6 @@ def note(run: str, part: str, names: list[str], result: Result) -> None:
 	query.where(table.name == part).run()
 	told = result.differences[:MOST_FINDINGS]
 	if told and frappe.db.count(FINDING, {"parent": run}) < MOST_FINDINGS:
-		at, user = now(), frappe.session.user
-		made = {"creation": at, "modified": at, "owner": user, "modified_by": user, "docstatus": 0}
-		made |= {"parent": run, "parenttype": DOCTYPE, "parentfield": "findings"}
 		bulk.insert(
 			FINDING,
 			[
@@ -225,7 +222,7 @@ def note(run: str, part: str, names: list[str], result: Result) -> None:
 				}
 				for i, d in enumerate(told, 1)
 			],
-			made,
+			_child_of(run, "findings"),
 		)
 	# The run's own row comes last: all workers share it.
 	run_table = frappe.qb.DocType(DOCTYPE)

@@ -103,7 +103,7 @@ def open_memberships() -> None:
 		.on((table.customer == entry.customer) & (table.loyalty_program == entry.loyalty_program))
 		.select(entry.customer, entry.loyalty_program, program.company, customer.customer_name)
 		.select(customer.loyalty_program.as_("current"))
-		.where(_untaken(entry) & table.name.isnull())
+		.where(entries.of_nobody(entry) & table.name.isnull())
 		.distinct()
 		.run(as_dict=True)
 	)
@@ -170,10 +170,6 @@ def link_entries(after: str, until: str) -> None:
 	)
 
 
-def _untaken(entry):
-	return entry.membership.isnull() | (entry.membership == "")
-
-
 def build(names: list[str]) -> None:
 	"""Put the entries of some memberships without a log in order, and give them their log and totals.
 
@@ -206,13 +202,7 @@ def build(names: list[str]) -> None:
 	totals = audit.totals(names)
 	for member in members:
 		member.update(totals[member.name])
-	on = getdate(today())
-	expired = [member for member in members if member.next_expiry and member.next_expiry < on]
-	if expired:
-		expiry.close(expired, on)
-		expiries = membership.first_expiries([member.name for member in expired])
-		for member in expired:
-			member.next_expiry = expiries[member.name]
+	expiry.close_of([member for member in members if expiry.is_due(member)])
 	# The tier of all of them: ERPNext leaves one standing when the purchases that reached it are cancelled.
 	membership.show_reached_tiers(members)
 

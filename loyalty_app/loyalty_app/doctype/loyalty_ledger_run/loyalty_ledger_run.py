@@ -32,6 +32,7 @@ class LoyaltyLedgerRun(Document):
 		loyalty_program: DF.Link | None
 		memberships: DF.Int
 		ranges: DF.Table[LoyaltyLedgerRunRange]
+		sample: DF.Int
 		started_at: DF.Datetime | None
 		status: DF.Literal["Queued", "Running", "Done", "Failed"]
 	# end: auto-generated types

@@ -14,7 +14,6 @@ class LoyaltyLedgerRunRange(Document):
 		from frappe.types import DF
 
 		attempts: DF.Int
-		first_membership: DF.Data | None
 		is_done: DF.Check
 		last_membership: DF.Data | None
 		parent: DF.Data
