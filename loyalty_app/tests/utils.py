@@ -77,12 +77,13 @@ def on_day(day):
 
 
 @contextmanager
-def count_queries():
-	"""Collect the statements that go to the database meanwhile, as a list."""
+def count_queries(counts=lambda: True):
+	"""Collect the statements that go to the database meanwhile, as a list; those for which `counts` says so."""
 	statements, original = [], frappe.db.sql
 
 	def noted(query, *args, **kwargs):
-		statements.append(str(query))
+		if counts():
+			statements.append(str(query))
 		return original(query, *args, **kwargs)
 
 	frappe.db.sql = noted
