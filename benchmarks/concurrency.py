@@ -17,7 +17,6 @@ order, and has to come to the same earnings, redemptions, debts, lots, spend and
 Exits with 1 on any fault.
 """
 
-import argparse
 import json
 import multiprocessing
 import random
@@ -31,6 +30,7 @@ from statistics import median
 
 import frappe
 import till
+from command import parser_of
 from till import DURATION, POINT_IS_WORTH, QTY, TIERS, Outcome, attempt
 
 ACTIONS = {
@@ -49,10 +49,7 @@ EVENTS = {"cancel": "Cancel", "cancel return": "Return Cancelled"}
 
 
 def main():
-	parser = argparse.ArgumentParser(
-		description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-	)
-	parser.add_argument("--site", required=True)
+	parser = parser_of(__doc__)
 	parser.add_argument("--processes", type=int, default=4)
 	parser.add_argument("--tries", type=int, default=400, help="in all")
 	parser.add_argument("--customers", type=int, default=4)

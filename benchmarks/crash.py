@@ -11,7 +11,6 @@ there (its docstatus, its entries with all its points, its rows in the general l
 that lost their worker are resumed, as the scheduler does every hour, and have to finish. Exits with 1 on any fault.
 """
 
-import argparse
 import os
 import random
 import signal
@@ -22,6 +21,7 @@ from datetime import date, timedelta
 
 import frappe
 import till
+from command import parser_of
 from till import DURATION, QTY
 
 ACTIONS = {
@@ -41,10 +41,7 @@ REFUSED = 2
 
 
 def main():
-	parser = argparse.ArgumentParser(
-		description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-	)
-	parser.add_argument("--site", required=True)
+	parser = parser_of(__doc__)
 	parser.add_argument("--kills", type=int, default=200)
 	parser.add_argument("--customers", type=int, default=8)
 	parser.add_argument("--seed", type=int, default=1)

@@ -16,7 +16,6 @@ every membership with what the script has counted itself: spend, points earned a
 difference.
 """
 
-import argparse
 import multiprocessing
 import random
 import sys
@@ -27,6 +26,7 @@ from typing import NamedTuple
 
 import frappe
 import till
+from command import parser_of
 
 EVENTS_OF_A_CUSTOMER = 50
 EVENTS_A_DAY = 400
@@ -85,10 +85,7 @@ class Told(NamedTuple):
 
 
 def main():
-	parser = argparse.ArgumentParser(
-		description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-	)
-	parser.add_argument("--site", required=True)
+	parser = parser_of(__doc__)
 	parser.add_argument("--events", type=int, default=20_000)
 	parser.add_argument("--processes", type=int, default=2)
 	parser.add_argument("--seed", type=int, default=1)

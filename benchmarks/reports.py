@@ -9,12 +9,12 @@ each report the way the desk does: as Administrator, and as an Accounts User who
 the seconds of the first run and the median of the next ones.
 """
 
-import argparse
 import statistics
 import time
 
 import frappe
 import takeover
+from command import connect, parser_of
 from frappe.desk.query_report import run
 from frappe.utils import add_days, add_months, get_first_day, today
 
@@ -24,15 +24,11 @@ CUSTOMERS_OF_THE_USER = 50
 
 
 def main():
-	parser = argparse.ArgumentParser(
-		description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-	)
-	parser.add_argument("--site", required=True)
+	parser = parser_of(__doc__)
 	parser.add_argument("--entries", type=int, default=1_000_000)
 	parser.add_argument("--keep", action="store_true", help="measure what is there")
 	arguments = parser.parse_args()
-	frappe.init(site=arguments.site)
-	frappe.connect()
+	connect(arguments.site)
 	if not arguments.keep:
 		takeover.clear()
 		takeover.fill(arguments.entries)

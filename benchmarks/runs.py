@@ -10,7 +10,6 @@ many processes as are asked for; times are of the whole run, memory is the large
 verification that must find nothing.
 """
 
-import argparse
 import multiprocessing
 import resource
 import time
@@ -19,16 +18,14 @@ from unittest.mock import patch
 
 import frappe
 import takeover
+from command import connect, parser_of
 from frappe.utils import add_days, today
 
 LONG_AFTER = 500
 
 
 def main():
-	parser = argparse.ArgumentParser(
-		description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-	)
-	parser.add_argument("--site", required=True)
+	parser = parser_of(__doc__)
 	parser.add_argument("--entries", type=int, default=1_000_000)
 	parser.add_argument("--processes", type=int, default=2)
 	arguments = parser.parse_args()
@@ -46,8 +43,7 @@ already_expired = 0
 
 def prepare(arguments, redemptions: bool):
 	global already_expired
-	frappe.init(site=arguments.site)
-	frappe.connect()
+	connect(arguments.site)
 	takeover.clear()
 	takeover.fill(arguments.entries, redemptions)
 	takeover.take_over()
@@ -60,8 +56,7 @@ def prepare(arguments, redemptions: bool):
 
 def measure(arguments, kind: str, days: int = 0):
 	"""Do a run with its jobs shared by processes, print how long it took, and return its document."""
-	frappe.init(site=arguments.site)
-	frappe.connect()
+	connect(arguments.site)
 	from loyalty_app.ledger import runs
 	from loyalty_app.tests.utils import on_day
 
@@ -80,8 +75,7 @@ def measure(arguments, kind: str, days: int = 0):
 		tasks = [(arguments.site, name, part, day if days else None) for part in parts]
 		memory = max(pool.imap_unordered(work, tasks), default=0)
 	seconds = time.perf_counter() - start
-	frappe.init(site=arguments.site)
-	frappe.connect()
+	connect(arguments.site)
 	run = frappe.get_doc(runs.DOCTYPE, name)
 	frappe.destroy()
 	print(
@@ -95,8 +89,7 @@ def measure(arguments, kind: str, days: int = 0):
 def work(task) -> int:
 	"""Do one job in this process; return the peak of its memory in MB."""
 	site, name, part, day = task
-	frappe.init(site=site)
-	frappe.connect()
+	connect(site)
 	from loyalty_app.ledger import runs
 	from loyalty_app.tests.utils import on_day
 

@@ -14,7 +14,6 @@ else the machine does, the difference of the times that a tenth of the submits s
 same way, and reading balance and tier is timed. Prints a table and writes the results as JSON.
 """
 
-import argparse
 import contextlib
 import io
 import json
@@ -29,6 +28,7 @@ from statistics import median, quantiles
 
 import frappe
 import till
+from command import parser_of
 
 SIZES = (10, 1_000, 50_000, 1_000_000)
 OPEN_LOTS = 20
@@ -40,10 +40,7 @@ WARM_UP = 2
 
 
 def main():
-	parser = argparse.ArgumentParser(
-		description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-	)
-	parser.add_argument("--site", required=True)
+	parser = parser_of(__doc__)
 	parser.add_argument("--builtin-site", required=True)
 	parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
 	parser.add_argument("--rounds", type=int, default=40, help="submits of each kind and size")

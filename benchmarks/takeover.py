@@ -9,27 +9,23 @@ balance has changed, and prints seconds and entries per second, of a tenth of th
 rates says whether the cost grows with the number of entries.
 """
 
-import argparse
 import datetime
 import random
 import resource
 import time
 
 import frappe
+from command import connect, parser_of
 from frappe.utils import add_days, today
 
 ENTRIES_OF_A_CUSTOMER = 20
 
 
 def main():
-	parser = argparse.ArgumentParser(
-		description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-	)
-	parser.add_argument("--site", required=True)
+	parser = parser_of(__doc__)
 	parser.add_argument("--entries", type=int, default=1_000_000)
 	arguments = parser.parse_args()
-	frappe.init(site=arguments.site)
-	frappe.connect()
+	connect(arguments.site)
 	rates = []
 	for entries in (arguments.entries // 10, arguments.entries):
 		clear()

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 import frappe
+from command import connect
 
 GROUP = "Loyalty Benchmark"
 QTY = 4
@@ -49,8 +50,7 @@ class Outcome(NamedTuple):
 
 def open_site(site: str) -> None:
 	"""Connect this process to the site."""
-	frappe.init(site=site)
-	frappe.connect()
+	connect(site)
 
 
 def begin_request() -> None:
