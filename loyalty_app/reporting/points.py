@@ -53,18 +53,6 @@ def per_member(filters: dict, on: date) -> list:
 	return [_settled(filters), _unsettled(filters)] if on >= getdate(today()) else [_earlier(filters, on)]
 
 
-def _member(table) -> list:
-	return [
-		table.name.as_("membership"),
-		table.customer,
-		table.customer_name,
-		table.loyalty_program,
-		table.company,
-		table.loyalty_program_tier.as_("tier"),
-		table.active,
-	]
-
-
 def _is_settled(table):
 	"""Whether a membership's own sums are those of today: nothing has expired since, nothing is posted ahead."""
 	on = getdate(today())
@@ -76,7 +64,7 @@ def _is_settled(table):
 def _settled(filters: dict):
 	table, query = reading.memberships(filters)
 	return query.where(_is_settled(table)).select(
-		*_member(table),
+		*reading.who(table),
 		table.balance,
 		table.total_spent.as_("spent"),
 		table.points_earned.as_("earned"),
@@ -104,7 +92,7 @@ def _unsettled(filters: dict):
 	counted = counted.as_("counted")
 	query = query.left_join(counted).on(counted.membership == table.name)
 	return query.where(_is_settled(table).negate()).select(
-		*_member(table),
+		*reading.who(table),
 		_or_zero(counted.balance).as_("balance"),
 		table.total_spent.as_("spent"),
 		table.points_earned.as_("earned"),
@@ -138,7 +126,7 @@ def _earlier(filters: dict, on: date):
 	return (
 		query.join(sums)
 		.on(sums.membership == table.name)
-		.select(*_member(table), *(sums[column] for column in columns))
+		.select(*reading.who(table), *(sums[column] for column in columns))
 		.select(ValueWrapper(0, alias="pending"), ValueWrapper(None, alias="next_expiry"))
 	)
 

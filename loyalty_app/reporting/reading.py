@@ -89,18 +89,23 @@ def memberships(filters: dict):
 	return table, query
 
 
+def who(table) -> list:
+	"""The columns that say who a membership in `table` is."""
+	return [
+		table.name.as_("membership"),
+		table.customer,
+		table.customer_name,
+		table.loyalty_program,
+		table.company,
+		table.loyalty_program_tier.as_("tier"),
+		table.active,
+	]
+
+
 def about(names: list[str]) -> dict[str, dict]:
 	"""Who the memberships `names` are, whose rows the user may read: by name, and as of today."""
 	query = frappe.qb.from_(MEMBER).where(MEMBER.name.isin(names or [""]))
-	query = query.select(
-		MEMBER.name.as_("membership"),
-		MEMBER.customer,
-		MEMBER.customer_name,
-		MEMBER.loyalty_program,
-		MEMBER.company,
-		MEMBER.loyalty_program_tier.as_("tier"),
-		MEMBER.active,
-	)
+	query = query.select(*who(MEMBER))
 	return {row.membership: row for row in query.run(as_dict=True)}
 
 

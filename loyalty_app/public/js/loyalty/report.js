@@ -18,6 +18,13 @@ function who() {
 	];
 }
 
+// the filters of the workspace's charts
+function of_charts() {
+	return who()
+		.slice(0, 2)
+		.map(({ get_query, ...filter }) => filter);
+}
+
 function period(first, last) {
 	return [
 		{ fieldname: "from_date", label: __("From Date"), fieldtype: "Date", default: first, reqd: 1 },
@@ -75,4 +82,4 @@ function pill(shown, data) {
 	return `<span class="indicator-pill ${color}">${shown}</span>`;
 }
 
-export const report = { cell, filters, link, period, pill, rows, who };
+export const report = { cell, filters, link, of_charts, period, pill, rows, who };
