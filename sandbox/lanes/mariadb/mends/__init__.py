@@ -7,9 +7,9 @@ longer have, and what version 15 got right afterwards and apps count on.
 from pathlib import Path
 
 from sandbox.lanes.fork.tree import Tree
-from sandbox.lanes.mariadb.mends import imports, programs, released
+from sandbox.lanes.mariadb.mends import desk, imports, programs, released
 
-CONCERNS = (imports, programs, released)
+CONCERNS = (imports, released, programs, desk)
 
 
 def mend(root: Path) -> list[tuple[str, str]]:
