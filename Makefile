@@ -1,5 +1,6 @@
 # Everyday commands; each sets up what it needs by itself. See README.md and sandbox/README.md.
 # SANDBOX_DIR: where the sandbox lives (default .sandbox)  SANDBOX_PORT: the desk's port (default 8000)
+# LANE: sqlite (default) or mariadb; for test and clean also all. All may be arguments: make test LANE=mariadb
 PYTHON ?= python3
 SANDBOX = $(PYTHON) -m sandbox
 
@@ -15,7 +16,7 @@ demo:            ## set up and serve a site with demo data at http://127.0.0.1:8
 demo-reset:      ## throw the demo site away and make it afresh
 	@$(SANDBOX) demo-reset
 
-test:            ## run every test: rules, site, REST, browser, sandbox
+test:            ## run every test: rules, site, REST, browser, sandbox (LANE=mariadb: on MariaDB, LANE=all: on both)
 	@$(SANDBOX) test
 
 test-rules:      ## run the tests of the rules alone
@@ -24,5 +25,5 @@ test-rules:      ## run the tests of the rules alone
 lint:            ## check style with ruff
 	@$(SANDBOX) lint
 
-clean:           ## delete the sandbox with everything in it
+clean:           ## delete the sandbox of the lane with everything in it
 	@$(SANDBOX) clean

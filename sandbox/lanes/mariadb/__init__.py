@@ -11,7 +11,7 @@ from sandbox.engine.places import CHECKOUT
 from sandbox.engine.steps import Step, write_whole
 from sandbox.lanes.base import CONFIG
 from sandbox.lanes.fork import ForkLane
-from sandbox.lanes.mariadb import copying, server
+from sandbox.lanes.mariadb import databases, server
 
 
 class MariaDBLane(ForkLane):
@@ -80,7 +80,7 @@ class MariaDBLane(ForkLane):
 	def new_site(self, site, config):
 		super().new_site(site, config)
 		with self.database():
-			copying.create(self.server, _config(self.places.site(site)))
+			databases.create(self.server, _config(self.places.site(site)))
 
 	def copy_site(self, source, target):
 		with self.database():
@@ -91,20 +91,20 @@ class MariaDBLane(ForkLane):
 		config = _config(folder)
 		config |= self._database_name(folder.name.strip(".").removesuffix(".part"))
 		write_whole(folder / CONFIG, json.dumps(config, indent=1) + "\n")
-		copying.create(self.server, config)
-		copying.copy(self.server, _config(self.places.site(source))["db_name"], config["db_name"])
+		databases.create(self.server, config)
+		self.server.copy(_config(self.places.site(source))["db_name"], config["db_name"])
 
 	def drop_data(self, folder):
 		if (folder / CONFIG).exists():
 			with self.database():
-				copying.drop(self.server, _config(folder)["db_name"])
+				databases.drop(self.server, _config(folder)["db_name"])
 
 	def _drop_unnamed(self) -> None:
 		folders = (config.parent for config in self.places.sites.glob(f"*/{CONFIG}"))
 		# a hidden folder is a copy that was broken off, or on its way out
 		named = {_config(folder)["db_name"] for folder in folders if not folder.name.startswith(".")}
-		for name in copying.names(self.server) - named:
-			copying.drop(self.server, name)
+		for name in databases.names(self.server) - named:
+			databases.drop(self.server, name)
 
 	def environment(self, site, redis):
 		address = {"FRAPPE_DB_HOST": server.HOST, "FRAPPE_DB_PORT": str(self.server.port)}

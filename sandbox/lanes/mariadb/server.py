@@ -24,7 +24,7 @@ from sandbox.engine.steps import write_whole
 
 # /usr/sbin is not on everybody's path
 PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
-PROGRAMS = ("mariadbd", "mariadb-install-db", "mariadb")
+PROGRAMS = ("mariadbd", "mariadb-install-db", "mariadb", "mariadb-dump")
 HOST = "127.0.0.1"
 START_SECONDS = 60
 STOP_SECONDS = 60
@@ -95,10 +95,13 @@ class Server:
 		run(
 			[
 				*(program("mariadb-install-db"), "--no-defaults", "--skip-test-db", *self._user()),
-				*(f"--datadir={part / self.data.name}", f"--tmpdir={part / self.temporary.name}"),
+				# relative: a shell script, which a space in a path confuses
+				f"--datadir=./{self.data.name}",
 			],
 			"making MariaDB's data directory",
 			self.places.logs / "mariadb-install.log",
+			cwd=part,
+			env={"TMPDIR": str(part / self.temporary.name)},
 		)
 		shutil.rmtree(self.folder, ignore_errors=True)
 		part.rename(self.folder)
@@ -125,24 +128,41 @@ class Server:
 		"""Return whether this server, and not another one on its port, answers."""
 		return bool(self.port_file.exists() and self.holder() and self._ask("SELECT 1;").returncode == 0)
 
+	def copy(self, source: str, target: str) -> None:
+		"""Copy everything in a database nobody writes to into an empty one."""
+		options = ("--single-transaction", "--skip-comments", "--skip-add-drop-table")
+		with subprocess.Popen(
+			[*self._client("mariadb-dump"), *options, source],
+			stdout=subprocess.PIPE,
+			stderr=subprocess.PIPE,
+			text=True,
+		) as dump:
+			read = subprocess.run(
+				[*self._client("mariadb"), target],
+				stdin=dump.stdout,
+				stdout=subprocess.DEVNULL,
+				stderr=subprocess.PIPE,
+				text=True,
+			)
+			# what failed first ended the other one
+			dump.stdout.close()
+			said = dump.stderr.read() + read.stderr
+		if dump.returncode or read.returncode:
+			raise SandboxError(f"MariaDB could not copy a database: {last_line(said)}")
+
 	def _ask(self, text: str) -> subprocess.CompletedProcess:
 		return subprocess.run(
-			[
-				program("mariadb"),
-				f"--defaults-file={self.folder / 'client.cnf'}",
-				*(
-					f"--port={self.port}",
-					"--protocol=tcp",
-					"--connect-timeout=10",
-					"--batch",
-					"--skip-column-names",
-					"--raw",
-				),
-			],
+			[*self._client("mariadb"), "--connect-timeout=10", "--batch", "--skip-column-names", "--raw"],
 			input=text,
 			capture_output=True,
 			text=True,
 		)
+
+	def _client(self, name: str) -> list[str]:
+		return [
+			*(program(name), f"--defaults-file={self.folder / 'client.cnf'}", "--protocol=tcp"),
+			*(f"--port={self.port}", "--default-character-set=utf8mb4"),
+		]
 
 	def _up(self) -> None:
 		if self.answers():
@@ -192,13 +212,10 @@ class Server:
 	def _down(self) -> None:
 		if not self.answers():
 			return
-		port = self.port
+		client = self._client("mariadb")
 		self.port_file.unlink()
 		subprocess.run(
-			[
-				*(program("mariadb"), f"--defaults-file={self.folder / 'client.cnf'}", f"--port={port}"),
-				*("--protocol=tcp", "--execute=SHUTDOWN"),
-			],
+			[*client, "--execute=SHUTDOWN"],
 			capture_output=True,
 		)
 		deadline = time.monotonic() + STOP_SECONDS

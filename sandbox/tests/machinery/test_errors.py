@@ -88,6 +88,15 @@ def test_unknown_lane(tmp_path):
 	assert code and "There is no lane 'oracle'" in said
 
 
+def test_all_lanes_at_once_only_where_it_makes_sense(tmp_path):
+	code, said = command("demo", LANE="all", SANDBOX_DIR=str(tmp_path))
+	assert code and "LANE=all is for tests" in said
+	(tmp_path / "sqlite").mkdir()
+	(tmp_path / "mariadb").mkdir()
+	assert command("clean", LANE="all", SANDBOX_DIR=str(tmp_path))[0] == 0
+	assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
 	"output, meaning",
 	[
@@ -168,6 +177,21 @@ def test_without_a_browser_its_tests_are_listed_as_skipped(lane, tmp_path, monke
 			"Chromium is not installed on this machine",
 		)
 	]
+
+
+def test_parts_of_several_lanes_make_one_table_and_one_closing_line(capsys):
+	parts = [
+		Part("rules", passed=5),
+		Part("site", "sqlite", passed=3),
+		Part("site", "mariadb", passed=2, failed=[("t", "why")]),
+	]
+	assert conclude(parts, skips_allowed=False) == 1
+	said = capsys.readouterr().out
+	assert "FAILED mariadb site: t" in said
+	table = [line.split()[:3] for line in said.splitlines() if " 0.0" in line]
+	assert table == [["rules", "5", "0"], ["sqlite", "site", "3"], ["mariadb", "site", "2"]]
+	assert said.splitlines()[-1] == "10 passed, 1 failed, 0 skipped"
+	assert said.count(" passed, ") == 1
 
 
 def test_a_part_that_ran_nothing_or_broke_off_fails(capsys):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sandbox.lanes.base import CONFIG
-from sandbox.lanes.mariadb import copying
+from sandbox.lanes.mariadb import databases
 
 STATEMENTS = (
 	"CREATE TABLE `tabA Name` (name VARCHAR(140) PRIMARY KEY, n DECIMAL(21,9), day DATETIME(6), UNIQUE u (n))",
@@ -36,7 +36,7 @@ def lane(small):
 		yield small
 		for folder in list(small.places.sites.iterdir()):
 			small.drop_site(folder.name)
-		assert copying.names(small.server) == set()
+		assert databases.names(small.server) == set()
 
 
 def test_a_copy_is_exact(lane):
@@ -67,8 +67,8 @@ def test_a_copy_replaces_what_was_there(lane):
 	lane.copy_site("one", "two")
 	before = database(lane, "two")
 	lane.copy_site("one", "two")
-	assert copying.names(lane.server) == {database(lane, "one"), database(lane, "two")}
-	assert before not in copying.names(lane.server)
+	assert databases.names(lane.server) == {database(lane, "one"), database(lane, "two")}
+	assert before not in databases.names(lane.server)
 
 
 def test_a_copy_that_breaks_off_leaves_what_was_there(lane, monkeypatch):
@@ -79,16 +79,16 @@ def test_a_copy_that_breaks_off_leaves_what_was_there(lane, monkeypatch):
 		raise KeyboardInterrupt
 
 	with monkeypatch.context() as broken:
-		broken.setattr(copying, "copy", killed)
+		broken.setattr(lane.server, "copy", killed)
 		with pytest.raises(KeyboardInterrupt):
 			lane.copy_site("one", "two")
 		with pytest.raises(KeyboardInterrupt):
 			lane.copy_site("one", "three")
 	assert database(lane, "two") == before and rows(lane, "two", "SELECT COUNT(*) FROM counted") == [["3"]]
 	assert not lane.places.site("three").exists()
-	assert len(copying.names(lane.server)) == 3
+	assert len(databases.names(lane.server)) == 3
 	lane.copy_site("one", "three")
-	assert copying.names(lane.server) == {database(lane, site) for site in ("one", "two", "three")}
+	assert databases.names(lane.server) == {database(lane, site) for site in ("one", "two", "three")}
 
 
 def test_a_drop_that_breaks_off_is_made_up_for(lane, monkeypatch):
@@ -98,12 +98,12 @@ def test_a_drop_that_breaks_off_is_made_up_for(lane, monkeypatch):
 		raise KeyboardInterrupt
 
 	with monkeypatch.context() as broken:
-		broken.setattr(copying, "drop", killed)
+		broken.setattr(databases, "drop", killed)
 		with pytest.raises(KeyboardInterrupt):
 			lane.drop_site("two")
 	assert not lane.places.site("two").exists()
 	lane.copy_site("one", "three")
-	assert copying.names(lane.server) == {database(lane, "one"), database(lane, "three")}
+	assert databases.names(lane.server) == {database(lane, "one"), database(lane, "three")}
 
 
 def test_a_move_takes_the_data_along(lane):
@@ -112,7 +112,7 @@ def test_a_move_takes_the_data_along(lane):
 	lane.copy_site("one", "three")
 	lane.move_site("two", "three")
 	assert database(lane, "three") == name
-	assert copying.names(lane.server) == {database(lane, "one"), name}
+	assert databases.names(lane.server) == {database(lane, "one"), name}
 
 
 def test_a_sites_user_sees_that_site_alone(lane):
@@ -135,5 +135,5 @@ def test_without_its_data_directory_no_site_is_there(lane):
 	finally:
 		lane.server.initialise = before
 	assert not any(folder.exists() for folder in folders)
-	for name in copying.names(lane.server):
-		copying.drop(lane.server, name)
+	for name in databases.names(lane.server):
+		databases.drop(lane.server, name)
