@@ -146,50 +146,55 @@ def expiring(filters: dict, first: date, last: date):
 	)
 
 
-def flows(filters: dict, first: date, last: date, by_tier: bool = False) -> list[frappe._dict]:
-	"""What was earned, adjusted, redeemed and expired from `first` to `last`, by program and day, or by program and tier.
+def flows(filters: dict, first: date, last: date) -> list[frappe._dict]:
+	"""What was earned, adjusted, redeemed and expired from `first` to `last`, by day, program and tier; in several rows.
 
-	Keys: loyalty_program, company, day or tier; earned, adjusted (more or less than 0), redeemed, expired (points);
+	Keys: day, loyalty_program, company, tier; earned, adjusted (more or less than 0), redeemed, expired (points);
 	spent (company currency), invoices (how many earned). Keys that are missing are 0. Expired points fall on the day
 	after their date; days to come have none.
 	"""
 	table, query = reading.posted(filters, first, last)
-	by = {"tier": table.loyalty_program_tier} if by_tier else {"day": table.posting_date}
-	rows = _grouped(
-		query,
-		{
-			"entry_type": table.entry_type,
-			**by,
-			"loyalty_program": table.loyalty_program,
-			"company": table.company,
-		},
-		points=Sum(table.loyalty_points),
-		spent=Sum(table.purchase_amount),
-		entries=Count("*"),
+	# day and tier, whichever is asked for: in this order they are in the index, and nothing has to be sorted
+	group = (
+		table.entry_type,
+		table.posting_date,
+		table.loyalty_program,
+		table.company,
+		table.loyalty_program_tier,
 	)
+	query = query.groupby(*group).select(
+		table.entry_type,
+		table.posting_date.as_("day"),
+		table.loyalty_program,
+		table.company,
+		table.loyalty_program_tier.as_("tier"),
+		Sum(table.loyalty_points).as_("points"),
+		Sum(table.purchase_amount).as_("spent"),
+		Count("*").as_("entries"),
+	)
+	rows = query.run(as_dict=True)
 	for row in rows:
+		row.day = getdate(row.day)
 		kind = row.entry_type.lower()
 		row[kind] = -row.points if row.entry_type in (REDEEMED, EXPIRED) else row.points
 		row.invoices = row.entries if row.entry_type == EARNED else 0
-	return rows + _lapsed(filters, first, last, by_tier)
+	return rows + _lapsed(filters, first, last)
 
 
-def _lapsed(filters: dict, first: date, last: date, by_tier: bool) -> list[frappe._dict]:
+def _lapsed(filters: dict, first: date, last: date) -> list[frappe._dict]:
 	table, query = reading.lapsed(filters)
-	by = {"tier": table.loyalty_program_tier} if by_tier else {"day": table.expiry_date}
 	query = query.where((table.expiry_date >= first - DAY) & (table.expiry_date <= last - DAY))
-	group = {**by, "loyalty_program": reading.MEMBER.loyalty_program, "company": reading.MEMBER.company}
-	rows = _grouped(query, group, expired=Sum(table.remaining_points))
+	group = (
+		table.expiry_date,
+		reading.MEMBER.loyalty_program,
+		reading.MEMBER.company,
+		table.loyalty_program_tier,
+	)
+	rows = (
+		query.groupby(*group)
+		.select(*group[:3], group[3].as_("tier"), Sum(table.remaining_points).as_("expired"))
+		.run(as_dict=True)
+	)
 	for row in rows:
-		if not by_tier:
-			row.day += DAY
-	return rows
-
-
-def _grouped(query, group: dict, **sums) -> list[frappe._dict]:
-	query = query.groupby(*group.values())
-	rows = query.select(*(term.as_(key) for key, term in (group | sums).items())).run(as_dict=True)
-	for row in rows:
-		if row.get("day"):
-			row.day = getdate(row.day)
+		row.day = getdate(row.expiry_date) + DAY
 	return rows

@@ -1,4 +1,4 @@
-"""The index of open lots has what is left of them too, under another name."""
+"""The index of open lots has what is left of them and whose they are too, under another name."""
 
 import frappe
 

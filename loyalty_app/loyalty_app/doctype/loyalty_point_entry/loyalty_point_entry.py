@@ -94,17 +94,23 @@ def on_doctype_update():
 	"""Add the indexes the ledger reads by, and those that hold all that reports sum: a table of a million entries is
 	not read for a total. Each begins with a column of this app: ERPNext's own columns carry no index of ours,
 	because a migration that loads ERPNext's definition would drop and re-add it."""
-	points = ["loyalty_points", "purchase_amount"]
+	whose, points = ["loyalty_program", "company"], ["loyalty_points", "purchase_amount"]
 	# Lots are read in the order of drawing, which ends with the name: what is left of them comes after it.
 	order_of_drawing = ["expiry_date", "posting_date", "name"]
 	for name, fields in (
-		("loyalty_point_entry_lots", ["membership", "is_open", *order_of_drawing, "remaining_points"]),
+		(
+			"loyalty_point_entry_lots",
+			["membership", "is_open", *order_of_drawing, "remaining_points", *whose],
+		),
 		("loyalty_point_entry_invoice", ["membership", "invoice"]),
 		("loyalty_point_entry_redeemed", ["membership", "redeem_against"]),
-		("loyalty_point_entry_member", ["membership", "posting_date", "expiry_date", "entry_type", *points]),
+		(
+			"loyalty_point_entry_member",
+			["membership", "posting_date", "expiry_date", "entry_type", *points, *whose],
+		),
 		(
 			"loyalty_point_entry_day",
-			["entry_type", "posting_date", "loyalty_program", "company", "loyalty_program_tier", *points],
+			["entry_type", "posting_date", *whose, "loyalty_program_tier", *points],
 		),
 	):
 		frappe.db.add_index("Loyalty Point Entry", fields, index_name=name)

@@ -108,6 +108,9 @@ class TestLoyaltyPointEntry(IntegrationTestCase):
 			("Loyalty Point Entry", "loyalty_point_entry_lots"),
 			("Loyalty Point Entry", "loyalty_point_entry_invoice"),
 			("Loyalty Point Entry", "loyalty_point_entry_redeemed"),
+			("Loyalty Point Entry", "loyalty_point_entry_member"),
+			("Loyalty Point Entry", "loyalty_point_entry_day"),
+			("Loyalty Point Log", "loyalty_point_log_time"),
 			("Loyalty Membership", "loyalty_membership_customer_program"),
 			("Loyalty Point Log", "loyalty_point_log_membership_sequence"),
 		):

@@ -40,7 +40,7 @@ def execute(filters: dict | None = None) -> tuple:
 	filters = frappe._dict(filters or {})
 	first, last = reading.period(filters)
 	by_tier = filters.show_by == "Tier"
-	flows = points.flows(filters, first, last, by_tier)
+	flows = points.flows(filters, first, last)
 	if by_tier:
 		rows = by_tier_of([*flows, *members_by_tier(filters)])
 	else:
