@@ -55,7 +55,7 @@ def points_expiring(filters: str | dict | None = None) -> dict:
 
 
 def _balances() -> list[frappe._dict]:
-	return loyalty_balances.by_program(points.per_member({}, getdate(today())), frappe._dict())
+	return loyalty_balances.by_program(points.per_member({}), frappe._dict())
 
 
 @frappe.whitelist()

@@ -43,14 +43,13 @@ def expired_by(table, day: date):
 	return sum_if((table.entry_type != EXPIRED) & (table.expiry_date < day), table.loyalty_points)
 
 
-def per_member(filters: dict, on: date) -> list:
-	"""Queries that have one row for each membership in `filters`, in one of them: what it has on the day `on`.
+def per_member(filters: dict) -> list:
+	"""Queries that have one row for each membership in `filters`, in one of them: what it has today.
 
-	Columns: membership, customer, customer_name, loyalty_program, company, tier and active (as they are today),
-	balance, spent (company currency), earned, redeemed, expired; pending (points posted after today) and next_expiry
-	as of today, 0 and None of an earlier day.
+	Columns: membership, loyalty_program, company, tier, active, balance, spent (company currency), earned, redeemed,
+	expired, pending (points posted after today), next_expiry.
 	"""
-	return [_settled(filters), _unsettled(filters)] if on >= getdate(today()) else [_earlier(filters, on)]
+	return [_settled(filters), _unsettled(filters)]
 
 
 def _is_settled(table):
@@ -64,7 +63,7 @@ def _is_settled(table):
 def _settled(filters: dict):
 	table, query = reading.memberships(filters)
 	return query.where(_is_settled(table)).select(
-		*reading.who(table),
+		*reading.standing(table),
 		table.balance,
 		table.total_spent.as_("spent"),
 		table.points_earned.as_("earned"),
@@ -92,7 +91,7 @@ def _unsettled(filters: dict):
 	counted = counted.as_("counted")
 	query = query.left_join(counted).on(counted.membership == table.name)
 	return query.where(_is_settled(table).negate()).select(
-		*reading.who(table),
+		*reading.standing(table),
 		_or_zero(counted.balance).as_("balance"),
 		table.total_spent.as_("spent"),
 		table.points_earned.as_("earned"),
@@ -103,31 +102,24 @@ def _unsettled(filters: dict):
 	)
 
 
-def _earlier(filters: dict, on: date):
-	"""Counted from the entries, those the user may read."""
-	table, query = reading.memberships(filters)
-	entry, sums = reading.entries(filters)
-	points = entry.loyalty_points
-	sums = (
-		sums.where((entry.membership != "") & (entry.posting_date <= on))
-		.groupby(entry.membership)
-		.select(
-			# not the column itself: joined by that, MariaDB sums up each membership apart, by rows
-			Max(entry.membership).as_("membership"),
-			balance_on(entry, on).as_("balance"),
-			Sum(entry.purchase_amount).as_("spent"),
-			sum_if(points > 0, points).as_("earned"),
-			sum_if((points < 0) & (entry.entry_type != EXPIRED), -points).as_("redeemed"),
-			expired_by(entry, on).as_("expired"),
-		)
-		.as_("sums")
-	)
-	columns = ("balance", "spent", "earned", "redeemed", "expired")
-	return (
-		query.join(sums)
-		.on(sums.membership == table.name)
-		.select(*reading.who(table), *(sums[column] for column in columns))
-		.select(ValueWrapper(0, alias="pending"), ValueWrapper(None, alias="next_expiry"))
+def per_member_on(filters: dict, on: date):
+	"""A query of one row for each membership in `filters`: what it had on the day `on` before today, by its entries.
+
+	Columns: membership, loyalty_program, company, balance, spent (company currency), earned, redeemed, expired. All of
+	an entry that this asks for is in one index, in the order of memberships.
+	"""
+	table, query = reading.entries(filters)
+	points = table.loyalty_points
+	query = query.where((table.membership != "") & (table.posting_date <= on)).groupby(table.membership)
+	return query.select(
+		table.membership,
+		Max(table.loyalty_program).as_("loyalty_program"),
+		Max(table.company).as_("company"),
+		balance_on(table, on).as_("balance"),
+		Sum(table.purchase_amount).as_("spent"),
+		sum_if(points > 0, points).as_("earned"),
+		sum_if((points < 0) & (table.entry_type != EXPIRED), -points).as_("redeemed"),
+		expired_by(table, on).as_("expired"),
 	)
 
 

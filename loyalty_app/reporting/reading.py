@@ -94,17 +94,20 @@ def memberships(filters: dict):
 	return table, query
 
 
-def who(table) -> list:
-	"""The columns that say who a membership in `table` is."""
+def standing(table) -> list:
+	"""The columns that say which membership a row of `table` is and how it stands."""
 	return [
 		table.name.as_("membership"),
-		table.customer,
-		table.customer_name,
 		table.loyalty_program,
 		table.company,
 		table.loyalty_program_tier.as_("tier"),
 		table.active,
 	]
+
+
+def who(table) -> list:
+	"""The columns that say who a membership in `table` is, and how it stands."""
+	return [*standing(table), table.customer, table.customer_name]
 
 
 def about(names: list[str]) -> dict[str, dict]:

@@ -132,10 +132,3 @@ def cut_message(shown: int, found: int | None = None) -> str:
 	return _(
 		"{0} of {1} rows are shown; totals are of all. Raise Rows at Most, or choose a customer, to see the others."
 	).format(number(shown), number(found))
-
-
-def most_message(shown: int) -> str:
-	"""What is said above a list that ends with its `shown` largest rows."""
-	return _(
-		"Only the {0} rows with the most points are shown; totals are of all. Raise Rows at Most, or choose a customer, to see the others."
-	).format(number(shown))

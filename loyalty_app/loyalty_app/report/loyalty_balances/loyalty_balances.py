@@ -41,13 +41,14 @@ def execute(filters: dict | None = None) -> tuple:
 	"""
 	filters = frappe._dict(filters or {})
 	on = getdate(filters.on_date or today())
-	queries, limit = points.per_member(filters, on), reading.rows_wanted(filters)
+	limit = reading.rows_wanted(filters)
 	if on < getdate(today()):
 		# counted from all their entries: once, for the rows and for the totals
-		everybody = numbers(queries, filters)
+		everybody = numbers_on(filters, on)
 		programs = in_programs(summed_up(everybody))
 		largest = nsmallest(limit, everybody, key=rank)
 	else:
+		queries = points.per_member(filters)
 		programs = by_program(queries, filters)
 		largest = sorted(numbers(queries, filters, limit), key=rank)[:limit]
 	if filters.show == "Programs":
@@ -64,18 +65,35 @@ def rank(row: dict) -> tuple:
 	return -row.balance, row.membership
 
 
-def numbers(queries: list, filters: dict, limit: int | None = None) -> list[frappe._dict]:
-	"""What each member has that meets `filters`, or the `limit` with the most points in each of `queries`.
+def numbers(queries: list, filters: dict, limit: int) -> list[frappe._dict]:
+	"""What members have that meet `filters`: the `limit` with the most points in each of `queries`.
 
 	Without names: with them, what the database has to sort would not fit into its memory.
 	"""
-	fields = ("membership", "loyalty_program", "company", "next_expiry", "spent", *POINTS)
+	fields = ("membership", "next_expiry", "spent", *POINTS)
 	rows = []
 	for members in _chosen(queries, filters):
 		query = members.select(*(MEMBERS[field] for field in fields))
-		if limit:
-			query = query.orderby(MEMBERS.balance, order=Order.desc).orderby(MEMBERS.membership).limit(limit)
-		rows += query.run(as_dict=True)
+		query = query.orderby(MEMBERS.balance, order=Order.desc).orderby(MEMBERS.membership)
+		rows += query.limit(limit).run(as_dict=True)
+	return rows
+
+
+def numbers_on(filters: dict, on: date) -> list[frappe._dict]:
+	"""What each member had on the day `on` that meets `filters`."""
+	rows = points.per_member_on(filters, on).run(as_dict=True)
+	for row in rows:
+		row.pending = 0
+	if cint(filters.hide_zero):
+		rows = [row for row in rows if row.balance]
+	if filters.tier or cint(filters.active_only):
+		table, query = reading.memberships(filters)
+		if filters.tier:
+			query = query.where(table.loyalty_program_tier == cstr(filters.tier))
+		if cint(filters.active_only):
+			query = query.where(table.active == 1)
+		chosen = set(query.select(table.name).run(pluck=True))
+		rows = [row for row in rows if row.membership in chosen]
 	return rows
 
 
@@ -95,7 +113,7 @@ def by_program(queries: list, filters: dict) -> list[frappe._dict]:
 
 
 def summed_up(everybody: list[dict]) -> list[frappe._dict]:
-	"""The sums over the rows of `numbers`, as the database makes them in `by_program`."""
+	"""The sums over the rows of `numbers_on`, as the database makes them in `by_program`."""
 	of_program = defaultdict(list)
 	for row in everybody:
 		of_program[row.loyalty_program, row.company].append(row)
@@ -134,7 +152,7 @@ def in_programs(sums: list[dict]) -> list[frappe._dict]:
 
 
 def by_member(rows: list[frappe._dict]) -> list[frappe._dict]:
-	"""The report's rows by member: those of `numbers` with who it is, and what the points are worth."""
+	"""The report's rows by member: those of `numbers` or `numbers_on`, with who it is, and what the points are worth."""
 	about, worth = reading.about([row.membership for row in rows]), Worth()
 	for row in rows:
 		row.update(about[row.membership])

@@ -145,11 +145,28 @@ def entries(filters: dict, first: date, last: date, limit: int) -> list[frappe._
 	table, query = reading.posted(filters, first, last)
 	query = query.select(*(table[field] for field in FIELDS))
 	if cint(filters.by_member):
-		query = query.where(table.membership != "").orderby(table.membership)
+		query = query.where(table.membership.isin(first_members(filters, first, last, limit)))
+		query = query.orderby(table.membership)
 	query = query.orderby(table.posting_date)
 	query = query.orderby(Case().when(table.entry_type == points.EXPIRED, 0).else_(1))
 	rows = query.orderby(table.creation).orderby(table.name).limit(limit).run(as_dict=True)
 	return [_shown(row) for row in rows]
+
+
+def first_members(filters: dict, first: date, last: date, limit: int) -> list[str]:
+	"""The first memberships, by name, that have `limit` entries between them, so that no more are read than are shown."""
+	table, query = reading.entries(filters)
+	query = query.where(
+		(table.posting_date >= first) & (table.posting_date <= last) & (table.membership != "")
+	)
+	query = query.groupby(table.membership).orderby(table.membership).limit(limit)
+	names, found = [], 0
+	for name, count in query.select(table.membership, Count("*")).run():
+		if found >= limit:
+			break
+		names.append(name)
+		found += count
+	return names or [""]
 
 
 def _lapsed(filters: dict, first: date | None, last: date):

@@ -1,12 +1,12 @@
 """Points that will expire: by month and program, or by customer."""
 
 from datetime import date
+from heapq import nsmallest
 
 import frappe
 from frappe import _
-from frappe.query_builder.functions import Count, Min, Sum
+from frappe.query_builder.functions import Count, Max, Min, Sum
 from frappe.utils import cint, getdate, today
-from pypika import Order
 
 from loyalty_app.reporting import points, reading
 from loyalty_app.reporting.periods import MONTH, period_of, periods
@@ -16,10 +16,10 @@ from loyalty_app.reporting.table import (
 	column,
 	company_columns,
 	currency_of,
+	cut_message,
 	hidden,
 	money_column,
 	money_summary,
-	most_message,
 	names_say_more,
 	points_column,
 	points_summary,
@@ -36,31 +36,25 @@ def execute(filters: dict | None = None) -> tuple:
 	filters = frappe._dict(filters or {})
 	first, last = reading.period(filters)
 	first, last = max(first, getdate(today())), min(last, points.NEVER - points.DAY)
-	months = by_month(filters, first, last)
-	message = None
 	if filters.show == "Customers":
 		limit = reading.rows_wanted(filters)
-		rows = by_customer(filters, first, last, limit + 1)
-		if len(rows) > limit:
-			rows, message = rows[:limit], most_message(limit)
+		everybody = by_membership(filters, first, last)
+		rows = by_customer(nsmallest(limit, everybody, key=lambda row: (-row.points, row.membership)))
+		sums = summed_up(everybody)
+		message = cut_message(len(rows), len(everybody)) if len(rows) < len(everybody) else None
+		chart = None
 	else:
-		rows = months
+		rows = sums = by_month(filters, first, last)
+		message, chart = None, get_chart(rows, first, last)
 	title = "customer" if filters.show == "Customers" else "month"
-	total = total_row(months, ("points", "lots"), ("worth",), **{title: _("Total")})
+	total = total_row(sums, ("points", "lots"), ("worth",), **{title: _("Total")})
 	data = [*rows, total] if rows else []
-	return (
-		get_columns(filters, rows),
-		data,
-		message,
-		get_chart(months, first, last),
-		get_summary(months, first),
-	)
+	return get_columns(filters, rows), data, message, chart, get_summary(sums)
 
 
 def by_month(filters: dict, first: date, last: date) -> list[frappe._dict]:
 	"""One row for each month and program with something to expire; `from_date` and `to_date` are what it covers."""
 	table, query = points.expiring(filters, first, last)
-	# of the program and company the memberships know as much, and the index of open lots does not
 	group = (table.expiry_date, reading.MEMBER.loyalty_program, reading.MEMBER.company)
 	query = query.groupby(*group).select(
 		*group, Sum(table.remaining_points).as_("points"), Count("*").as_("lots")
@@ -89,22 +83,39 @@ def by_month(filters: dict, first: date, last: date) -> list[frappe._dict]:
 	return [rows[key] for key in sorted(rows)]
 
 
-def by_customer(filters: dict, first: date, last: date, limit: int) -> list[frappe._dict]:
-	"""The `limit` customers with the most to lose; one row for each membership."""
-	# all open lots in the order of their index, which is faster than memberships' one by one
+def by_membership(filters: dict, first: date, last: date) -> list[frappe._dict]:
+	"""What each membership has to lose, in numbers; all that is asked for is in the index of open lots."""
 	table, query = reading.entries(filters)
 	query = query.where((table.membership != "") & (table.is_open == 1) & (table.remaining_points > 0))
 	query = query.where((table.expiry_date >= first) & (table.expiry_date <= last))
-	most = Sum(table.remaining_points)
 	query = query.groupby(table.membership).select(
 		table.membership,
+		Max(table.loyalty_program).as_("loyalty_program"),
+		Max(table.company).as_("company"),
 		Min(table.expiry_date).as_("first_expiry"),
-		most.as_("points"),
+		Sum(table.remaining_points).as_("points"),
 		Count("*").as_("lots"),
 	)
-	rows = query.orderby(most, order=Order.desc).orderby(table.membership).limit(limit).run(as_dict=True)
-	about = reading.about([row.membership for row in rows])
-	worth = Worth()
+	return query.run(as_dict=True)
+
+
+def summed_up(everybody: list[dict]) -> list[frappe._dict]:
+	"""The sums of each program over the rows of `by_membership`."""
+	programs, worth = {}, Worth()
+	for row in everybody:
+		sums = programs.setdefault(
+			row.loyalty_program, frappe._dict(currency=currency_of(row.company), points=0, lots=0)
+		)
+		sums.points += cint(row.points)
+		sums.lots += row.lots
+	for program, sums in programs.items():
+		sums.worth = worth(sums.points, program)
+	return list(programs.values())
+
+
+def by_customer(rows: list[frappe._dict]) -> list[frappe._dict]:
+	"""The report's rows by customer: those of `by_membership`, with who it is, and what the points are worth."""
+	about, worth = reading.about([row.membership for row in rows]), Worth()
 	for row in rows:
 		row.update(about[row.membership])
 		row.points = cint(row.points)
@@ -165,14 +176,9 @@ def get_chart(months: list[dict], first: date, last: date) -> dict | None:
 	}
 
 
-def get_summary(months: list[dict], first: date) -> list[dict]:
-	this_month = period_of(first, MONTH).label
+def get_summary(sums: list[dict]) -> list[dict]:
 	return [
-		points_summary(_("Points Expiring"), sum(row.points for row in months), "Orange"),
-		*money_summary(_("Worth"), months, "worth"),
-		points_summary(
-			_("Expiring in {0}").format(this_month),
-			sum(r.points for r in months if r.month == this_month),
-			"Red",
-		),
+		points_summary(_("Points Expiring"), sum(row.points for row in sums), "Orange"),
+		*money_summary(_("Worth"), sums, "worth"),
+		points_summary(_("Lots"), sum(row.lots for row in sums)),
 	]

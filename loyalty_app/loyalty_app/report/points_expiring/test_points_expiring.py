@@ -52,7 +52,7 @@ class TestPointsExpiring(ReportTestCase):
 		self.assertEqual({row.customer: row.points for row in rows}, dict(expected))
 		self.assertEqual([row.customer for row in rows], [self.ann, self.bob])
 		shown = self.run_report(**self.period(loyalty_program=self.program, show="Customers", rows=1))
-		self.assertIn("1 rows with the most points", shown.message)
+		self.assertIn("1 of 2 rows", shown.message)
 		self.assertEqual(shown.result[-1]["points"], 192)
 
 	def test_a_month_leads_to_its_customers(self):
