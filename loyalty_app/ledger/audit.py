@@ -93,7 +93,7 @@ def differences(names: list[str]) -> list[Difference]:
 			Difference(member.name, f"{field} is {member[field]}, the entries come to {value}")
 			for field, value in wrong_totals(member, counted[member.name]).items()
 		]
-	return found
+	return found + wrong_customers(names)
 
 
 # --- the log
@@ -151,14 +151,14 @@ def unlike_log(replays: dict[str, "log.Replay"]) -> Iterator[tuple[str, str, dic
 			seen.add(name)
 			if replays[member].entries[name] == log.fingerprint(values):
 				continue
-		yield member, name, log.last_said(member, name), log.said(json.loads(values))
+		yield member, name, log.last_said(member, name), log.said(dict(zip(log.LOGGED, json.loads(values))))
 	for name, member in owner.items():
 		if name not in seen:
 			yield member, name, log.last_said(member, name), None
 
 
 def entries_in_table(members: list[str], names: list[str]) -> Iterator[tuple[str, str, str]]:
-	"""Membership, name and values as JSON of all entries of `members`; where the log knows very many, `names`, those
+	"""Membership, name and values as a JSON array of all entries of `members`; where the log knows very many, `names`, those
 	first and a page at a time."""
 	table = frappe.qb.DocType(entries.DOCTYPE)
 	query = frappe.qb.from_(table).select(table.membership, table.name, entries.as_json(table))
@@ -185,37 +185,37 @@ def wrong_lots(names: list[str]) -> list[tuple[str, str, dict, str]]:
 
 	Every lot has left what was not drawn from it, never less than nothing; what no lot covers is open.
 	"""
-	table, draw = frappe.qb.DocType(entries.DOCTYPE), frappe.qb.DocType(entries.DOCTYPE).as_("draw")
-	# For each lot by itself, as an index finds its draws; a sum over all draws would be joined without one.
-	drawn = (
+	table, draw, lot = (frappe.qb.DocType(entries.DOCTYPE).as_(alias) for alias in ("entry", "draw", "lot"))
+	# Joined by the lot's name alone: two names are too long for the key MariaDB gives a derived table.
+	draws = (
 		frappe.qb.from_(draw)
-		.select(Sum(draw.loyalty_points))
-		.where((draw.membership == table.membership) & (draw.redeem_against == table.name))
-		.where(draw.loyalty_points < 0)
-	)
+		.join(lot)
+		.on((lot.name == draw.redeem_against) & (lot.membership == draw.membership))
+		.select(draw.redeem_against, Sum(draw.loyalty_points).as_("points"))
+		.where(draw.membership.isin(names) & draw.redeem_against.isnotnull() & (draw.loyalty_points < 0))
+		.groupby(draw.redeem_against)
+	).as_("draws")
 	is_debt = table.redeem_against.isnull() & (table.entry_type != Kind.EXPIRED.value)
 	expected = (
 		Case()
-		.when(table.loyalty_points > 0, table.loyalty_points + Coalesce(drawn, 0))
+		.when(table.loyalty_points > 0, table.loyalty_points + Coalesce(draws.points, 0))
 		.when((table.loyalty_points < 0) & is_debt, table.loyalty_points)
 		.else_(0)
 	)
-	lots = (
-		frappe.qb.from_(table)
-		.select(table.membership, table.name, table.loyalty_points, table.remaining_points, table.is_open)
-		.select(expected.as_("expected"))
-		.where(table.membership.isin(names))
-	).as_("lots")
+	remaining = table.remaining_points
 	rows = (
-		frappe.qb.from_(lots)
-		.select(lots.membership, lots.name, lots.loyalty_points, lots.remaining_points, lots.expected)
+		frappe.qb.from_(table)
+		.left_join(draws)
+		.on(draws.redeem_against == table.name)
+		.select(table.membership, table.name, table.loyalty_points, remaining, expected)
+		.where(table.membership.isin(names))
 		.where(
-			(lots.remaining_points != lots.expected)
-			| (lots.is_open != Case().when(lots.remaining_points != 0, 1).else_(0))
-			| ((lots.loyalty_points > 0) & (lots.expected < 0))
+			(remaining != expected)
+			| (table.is_open != Case().when(remaining != 0, 1).else_(0))
+			| ((table.loyalty_points > 0) & (expected < 0))
 		)
-		.orderby(lots.membership)
-		.orderby(lots.name)
+		.orderby(table.membership)
+		.orderby(table.name)
 		.run()
 	)
 	found = []
@@ -312,6 +312,25 @@ def wrong_totals(member: frappe._dict, counted: dict) -> dict:
 		# Never moved back: a date too late costs a moment, one too early would count points that are not good yet.
 		expected["latest_posting"] = member.latest_posting
 	return {field: value for field, value in expected.items() if (member[field] or None) != (value or None)}
+
+
+def wrong_customers(names: list[str]) -> list[Difference]:
+	"""Memberships whose customer, who is in the program now, shows another tier than theirs."""
+	table, customer = frappe.qb.DocType(membership.DOCTYPE), frappe.qb.DocType("Customer")
+	shown, own = (Coalesce(t.loyalty_program_tier, "") for t in (customer, table))
+	rows = (
+		frappe.qb.from_(table)
+		.join(customer)
+		.on((customer.name == table.customer) & (customer.loyalty_program == table.loyalty_program))
+		.select(table.name, customer.name, customer.loyalty_program_tier, table.loyalty_program_tier)
+		.where(table.name.isin(names) & (shown != own))
+		.orderby(table.name)
+		.run()
+	)
+	return [
+		Difference(m, f"customer {who} shows the tier {shows}, the membership has {has}")
+		for m, who, shows, has in rows
+	]
 
 
 # --- mending

@@ -61,6 +61,25 @@ class TestAudit(IntegrationTestCase):
 					str(frappe.db.get_value(MEMBERSHIP, self.name, field)), str(right[field]), field
 				)
 
+	def test_the_tier_that_the_customer_shows(self):
+		frappe.db.set_value("Customer", self.customer.name, "loyalty_program_tier", "Gold")
+		self.assert_found(f"customer {self.customer.name} shows the tier Gold, the membership has Silver")
+		self.assert_mended()
+		self.assertEqual(
+			frappe.db.get_value("Customer", self.customer.name, "loyalty_program_tier"), "Silver"
+		)
+
+	def test_a_draw_of_another_membership(self):
+		"""It takes nothing from the lot, and is told of as drawing on nothing."""
+		other = make_invoice(make_customer(loyalty_program=self.program.name), 1000)
+		theirs = frappe.db.get_value(ENTRY, {"invoice": other.name})
+		draw = frappe.db.get_value(
+			ENTRY, {"invoice": make_invoice(self.customer, 100, redeem=10).name, "loyalty_points": -10}
+		)
+		frappe.db.set_value(ENTRY, draw, "redeem_against", theirs)
+		self.assert_found(f"entry {draw} draws on {theirs}, which is not there")
+		self.assertEqual(verify(frappe.db.get_value(ENTRY, theirs, "membership")), [])
+
 	def test_what_is_left_of_a_lot(self):
 		frappe.db.set_value(ENTRY, self.lot, "remaining_points", 3)
 		self.assert_found(f"entry {self.lot} has 3 points left, it should have 100")
