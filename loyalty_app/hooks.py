@@ -54,7 +54,13 @@ doc_events = {
 		"after_rename": "loyalty_app.overrides.customer.after_rename",
 		"on_trash": "loyalty_app.overrides.customer.on_trash",
 	},
+	"Transaction Deletion Record": {
+		"on_change": "loyalty_app.overrides.transaction_deletion_record.on_change",
+	},
 }
+
+# Programs are no transactions: ERPNext keeps them when it deletes all transactions of a company
+company_data_to_be_ignored = ["Loyalty Program"]
 
 # ERPNext's own writing of entries stands down. One of the two, never both: together their classes clash.
 if _extends_doctype_classes():

@@ -236,6 +236,33 @@ if WHOLE_ERPNEXT:
 			entry.insert(ignore_permissions=True)
 			return entry.submit()
 
+		def test_all_transactions_of_a_company_are_deleted(self):
+			"""As somebody does who has tried the system out and now begins in earnest."""
+			other = company("Loyalty Trial Co", "LTRC")
+			program = make_program(company=other)
+			customer = make_customer(loyalty_program=program.name)
+			frappe.get_doc(
+				doctype="Loyalty Point Entry",
+				customer=customer.name,
+				loyalty_program=program.name,
+				company=other,
+				loyalty_points=100,
+				purchase_amount=5000,
+			).insert()
+			make_invoice(self.customer, 1000)
+			record = frappe.get_doc(doctype="Transaction Deletion Record", company=other).insert()
+			record.process_in_single_transaction = True
+			record.submit()
+			record.start_deletion_tasks()
+			self.assertEqual(record.status, "Completed")
+			for doctype in ("Loyalty Point Entry", "Loyalty Membership", "Loyalty Point Log"):
+				self.assertEqual(frappe.get_all(doctype, {"company": other}), [], doctype)
+			customer.reload()
+			self.assertEqual((customer.loyalty_program, customer.loyalty_program_tier), (program.name, None))
+			customer.save()
+			# of other companies, nothing is gone
+			self.assertEqual(balance(self.customer), 100)
+
 		def test_the_counter_s_pages_ask_for_balance_and_worth(self):
 			"""What the counter's script reads of the answer, with the arguments that it sends."""
 			from loyalty_app.api.erpnext import get_loyalty_program_details_with_points
