@@ -4,7 +4,7 @@ On SQLite writers queue up for the one write lock; on MariaDB they meet at the m
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from threading import Event
 from unittest.mock import patch
 
@@ -132,13 +132,52 @@ class TestConcurrency(IntegrationTestCase):
 		self.assertEqual(balance(self.customer), 1000 + half_returned + whole_again + 3 * (9 - 10))
 		self.assertEqual(verify(find(self.customer.name, self.program.name)), [])
 
+	def test_a_return_is_refused_whose_invoice_is_cancelled_meanwhile(self):
+		"""The request to submit it has seen the invoice submitted, and must not settle by what it saw."""
+		make_invoice(self.customer, 5000)
+		invoice = make_invoice(self.customer, items=[{"rate": 250, "qty": 4}], redeem=40)
+		draft = make_return(invoice, qty=1, submit=False)
+		frappe.db.commit()
+		request = frappe.get_doc("Sales Invoice", draft.name)
+		self.assertEqual(self.elsewhere(invoice, 2)[0], 200)
+		with self.assertRaises(frappe.ValidationError):
+			request.submit()
+		frappe.db.rollback()
+		self.assertEqual(frappe.db.get_value("Sales Invoice", draft.name, "docstatus"), 0)
+		self.assertEqual(entries_of(invoice), [])
+		self.assertEqual(balance(self.customer), 500)
+		self.assertEqual(verify(find(self.customer.name, self.program.name)), [])
+
+	def test_a_customer_saved_while_an_invoice_changes_the_tier_shows_the_new_one(self):
+		program = make_program(tiers=[("Silver", 0, 10), ("Gold", 1000, 5)])
+		customer = make_customer(loyalty_program=program.name)
+		make_invoice(customer, 100)
+		draft = make_invoice(customer, 2000, submit=False)
+		frappe.db.commit()
+		request = frappe.get_doc("Customer", customer.name)
+		self.assertEqual(self.elsewhere(draft, 1)[0], 200)
+		request.website = "https://example.com"
+		# On SQLite, a transaction that has read may not write once another has.
+		is_refused = frappe.db.db_type == "sqlite"
+		with self.assertRaises(frappe.QueryDeadlockError) if is_refused else nullcontext():
+			request.save()
+			frappe.db.commit()
+		frappe.db.rollback()
+		self.assertEqual(frappe.db.get_value("Customer", customer.name, "loyalty_program_tier"), "Gold")
+		self.assertEqual(verify(find(customer.name, program.name)), [])
+
+	def elsewhere(self, doc, docstatus):
+		"""Bring an invoice to a docstatus in another request, while this one goes on."""
+		with ThreadPoolExecutor(1) as pool:
+			return pool.submit(self.move, doc, docstatus).result()
+
 	def test_who_waits_too_long_is_asked_to_try_again(self):
 		lot = make_invoice(self.customer, 1000)
 		(draft,) = self.drafts(1, redeem=10)
 		frappe.db.commit()
 		membership.hold(self.customer.name)
-		with impatient(), ThreadPoolExecutor(1) as pool:
-			answer = pool.submit(self.move, draft, 1).result()
+		with impatient():
+			answer = self.elsewhere(draft, 1)
 		self.assert_busy(answer, draft, lot)
 
 	def test_who_is_in_a_deadlock_is_asked_to_try_again(self):
