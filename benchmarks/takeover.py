@@ -9,14 +9,14 @@ balance has changed, and prints seconds and entries per second, of a tenth of th
 rates says whether the cost grows with the number of entries.
 """
 
-import datetime
 import random
 import resource
 import time
+from datetime import date, timedelta
 
 import frappe
 from command import connect, parser_of
-from frappe.utils import add_days, today
+from frappe.utils import today
 
 ENTRIES_OF_A_CUSTOMER = 20
 
@@ -46,12 +46,18 @@ def main():
 
 
 def take_over() -> int:
-	from loyalty_app.ledger.takeover import take_over_entries
+	from loyalty_app.setup.install import take_over_entries
 
-	return take_over_entries(connections=2)
+	return take_over_entries()
 
 
 def clear():
+	"""Leave the site as it is when the app is being installed: no entries, and no index of ours on them."""
+	for index in {
+		row["Key_name"] for row in frappe.db.sql("show index from `tabLoyalty Point Entry`", as_dict=True)
+	}:
+		if index.startswith("loyalty_point_entry_"):
+			frappe.db.sql_ddl(f"alter table `tabLoyalty Point Entry` drop index {index}")
 	for doctype in ("Loyalty Point Entry", "Loyalty Membership", "Loyalty Point Log"):
 		frappe.db.delete(doctype)
 	frappe.db.delete("Customer", {"customer_group": "Loyalty Benchmark"})
@@ -60,47 +66,48 @@ def clear():
 
 def fill(count: int, redemptions: bool = True):
 	"""Insert `count` entries of ERPNext's, of customers made for them; without `redemptions`, lots only."""
+	from loyalty_app.ledger import bulk
 	from loyalty_app.tests.utils import make_program
 
 	chance = random.Random(count)
 	program = make_program(tiers=[("Silver", 0, 10), ("Gold", 5000, 5)])
-	stamp = datetime.datetime.now()
 	customers = [f"Loyalty Benchmark {i}" for i in range(count // ENTRIES_OF_A_CUSTOMER)]
-	frappe.db.bulk_insert(
+	bulk.insert(
 		"Customer",
-		["name", "customer_name", "customer_group", "loyalty_program", "creation", "modified"],
-		[(c, c, "Loyalty Benchmark", program.name, stamp, stamp) for c in customers],
+		[{"name": c, "customer_name": c} for c in customers],
+		{"customer_group": "Loyalty Benchmark", "loyalty_program": program.name, **bulk.made()},
 	)
 	rows = []
 	for i in range(count):
-		customer = customers[i // ENTRIES_OF_A_CUSTOMER]
 		age = ENTRIES_OF_A_CUSTOMER - i % ENTRIES_OF_A_CUSTOMER
-		posted = add_days(today(), -age * 20)
-		row = (
-			f"B{i:09}",
-			customer,
-			program.name,
-			"Silver",
-			program.company,
-			"Sales Invoice",
-			f"BENCH-{i}",
-			posted,
-			stamp,
-		)
+		posted = date.today() - timedelta(days=age * 20)
+		row = {
+			"name": f"B{i:09}",
+			"customer": customers[i // ENTRIES_OF_A_CUSTOMER],
+			"invoice": f"BENCH-{i}",
+			"posting_date": posted,
+		}
 		if redemptions and i % ENTRIES_OF_A_CUSTOMER % 3 == 2:
 			lot = rows[-1]
-			rows.append((*row, add_days(lot[7], 365), -chance.randint(1, lot[10]), 100, lot[0]))
+			points, spent, lot_name = -chance.randint(1, lot["loyalty_points"]), 100, lot["name"]
+			posted = lot["posting_date"]
 		else:
-			points = chance.randint(1, 500)
-			rows.append((*row, add_days(posted, 365), points, points * 10, None))
-	frappe.db.bulk_insert(
+			points, lot_name = chance.randint(1, 500), None
+			spent = points * 10
+		row.update(expiry_date=posted + timedelta(days=365), loyalty_points=points)
+		row.update(purchase_amount=spent, redeem_against=lot_name)
+		rows.append(row)
+	bulk.insert(
 		"Loyalty Point Entry",
-		[
-			"name", "customer", "loyalty_program", "loyalty_program_tier", "company", "invoice_type", "invoice",
-			"posting_date", "creation", "expiry_date", "loyalty_points", "purchase_amount", "redeem_against",
-		],
 		rows,
-	)  # fmt: skip
+		{
+			"loyalty_program": program.name,
+			"loyalty_program_tier": "Silver",
+			"company": program.company,
+			"invoice_type": "Sales Invoice",
+			**bulk.made(),
+		},
+	)
 	frappe.db.commit()
 
 

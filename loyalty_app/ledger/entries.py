@@ -272,8 +272,8 @@ def told(kept: str | dict | None) -> dict | None:
 
 
 def as_json(table):
-	"""The term that is, in the database, what the log keeps of a row of `table`."""
-	return Function("JSON_OBJECT", *(part for field in log.LOGGED for part in (field, table[field])))
+	"""The term that is, in the database, what the log keeps of a row of `table`: an array in the order of `LOGGED`."""
+	return Function("JSON_ARRAY", *(table[field] for field in log.LOGGED))
 
 
 def insert_rows(rows: list[dict]) -> None:

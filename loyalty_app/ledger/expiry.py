@@ -67,15 +67,10 @@ def close(members: list[frappe._dict]) -> int:
 	"""
 	by_name = {member.name: member for member in members}
 	table = frappe.qb.DocType(entries.DOCTYPE)
-	due = (
-		table.membership.isin(sorted(by_name))
-		& (table.is_open == 1)
-		& (table.expiry_date < getdate(today()))
-		& (table.remaining_points > 0)
-	)
+	due = _are_due(table, sorted(by_name))
 	found = (
 		frappe.qb.from_(table)
-		.select(table.membership, Concat(table.name, ENDING), -table.remaining_points, _json_of_row(table))
+		.select(table.membership, Concat(table.name, ENDING), -table.remaining_points, _as_json(table))
 		.where(due)
 		.orderby(table.expiry_date)
 		.for_update()
@@ -83,8 +78,7 @@ def close(members: list[frappe._dict]) -> int:
 	)
 	if not found:
 		return 0
-	_insert_rows(table, due)
-	frappe.qb.update(table).set(table.remaining_points, 0).set(table.is_open, 0).where(due).run()
+	_write(table, due)
 	inserted = defaultdict(list)
 	for name, *row in found:
 		inserted[name].append(tuple(row))
@@ -102,6 +96,22 @@ def close(members: list[frappe._dict]) -> int:
 	return len(found)
 
 
+def close_untold(names: list[str]) -> None:
+	"""Close the expired lots of the locked memberships `names`, whose totals and log the caller writes."""
+	table = frappe.qb.DocType(entries.DOCTYPE)
+	_write(table, _are_due(table, names))
+
+
+def _are_due(table, names: list[str]):
+	"""The condition that a row of `table` is an open lot of the memberships `names` whose last day has passed."""
+	return (
+		table.membership.isin(names)
+		& (table.is_open == 1)
+		& (table.expiry_date < getdate(today()))
+		& (table.remaining_points > 0)
+	)
+
+
 def _row(table) -> dict:
 	"""The expiry row of a lot, as terms over the lot's row in `table`."""
 	return {
@@ -116,13 +126,17 @@ def _row(table) -> dict:
 	}
 
 
-def _json_of_row(table):
-	return Function("JSON_OBJECT", *(part for pair in _row(table).items() for part in pair))
+def _as_json(table):
+	"""The expiry row of a lot as `entries.as_json` would give it."""
+	row = _row(table)
+	return Function("JSON_ARRAY", *(row.get(field, ValueWrapper(None)) for field in log.LOGGED))
 
 
-def _insert_rows(table, due) -> None:
+def _write(table, due) -> None:
+	"""Insert the expiry rows of the lots that are `due`, and close these."""
 	nothing = dict.fromkeys(("purchase_amount", "remaining_points", "is_open"), 0)
 	row = _row(table) | {key: ValueWrapper(value) for key, value in (bulk.made() | nothing).items()}
 	row |= {key: table[key] for key in ("membership", "customer", "loyalty_program", "company")}
 	query = frappe.qb.into(table).columns("name", *row).from_(table)
 	query.select(Concat(table.name, ENDING), *row.values()).where(due).run()
+	frappe.qb.update(table).set(table.remaining_points, 0).set(table.is_open, 0).where(due).run()

@@ -134,7 +134,8 @@ class Page:
 			)
 
 	def add_many(self, member: frappe._dict, inserted: list[tuple[str, int, str]]) -> None:
-		"""Tell that entries were `inserted`: name, points, and values as JSON; many to a row."""
+		"""Tell that entries were `inserted`: name, points, and values as a JSON array in the order of `LOGGED`; many
+		to a row, which names the fields once."""
 		for start in range(0, len(inserted), MOST_IN_ROW):
 			part = inserted[start : start + MOST_IN_ROW]
 			self._add(
@@ -146,9 +147,9 @@ class Page:
 				points_before=0,
 				points_after=sum(points for _name, points, _values in part),
 				before=None,
-				after="{"
+				after=f'{{"fields": {json.dumps(LOGGED)}, "entries": {{'
 				+ ", ".join([f"{json.dumps(name)}: {values}" for name, _points, values in part])
-				+ "}",
+				+ "}}",
 			)
 
 	def _add(self, member: frappe._dict, **told) -> None:
@@ -210,18 +211,23 @@ class Replay:
 			self.entries.pop(entry, None)
 
 	def _add_many(self, row: dict) -> Iterator[str]:
-		for entry, values in json.loads(row["after"]).items():
+		told = json.loads(row["after"])
+		as_now = told["fields"] == list(LOGGED)
+		for entry, values in told["entries"].items():
 			if entry in self.entries:
 				yield f"log row {self.sequence}: entry {entry} was there already"
-			self.entries[entry] = fingerprint(values)
+			self.entries[entry] = fingerprint(values if as_now else dict(zip(told["fields"], values)))
 
 
-def fingerprint(kept: str | dict | None) -> int | None:
-	"""A number that stands for an entry's values, given as they are or as JSON; empty ones count as none."""
-	if not kept:
-		return None
+def fingerprint(kept: str | dict | list | None) -> int | None:
+	"""A number that stands for an entry's values, given as JSON, by field or in the order of `LOGGED`; empty ones
+	count as none."""
 	values = json.loads(kept) if isinstance(kept, str) else kept
-	return hash(tuple([values.get(key) or None for key in LOGGED]))
+	if not values:
+		return None
+	if isinstance(values, dict):
+		values = [values.get(key) for key in LOGGED]
+	return hash(tuple([value or None for value in values]))
 
 
 def last_said(member: str, entry: str) -> dict | None:
@@ -240,4 +246,10 @@ def told_among_many(member: str, word: str) -> dict[str, dict]:
 	query = frappe.qb.from_(table).select(table.after).orderby(table.sequence)
 	query = query.where((table.membership == member) & (table.action == INSERT_MANY))
 	found = query.where(table.after.like(f"%{word}%")).run(pluck=True)
-	return {name: said(values) for row in found for name, values in json.loads(row).items()}
+	return {name: said(values) for row in found for name, values in told_in(row).items()}
+
+
+def told_in(after: str) -> dict[str, dict]:
+	"""The entries, with their values by field, that a row tells of which tells of many."""
+	told = json.loads(after)
+	return {name: dict(zip(told["fields"], values)) for name, values in told["entries"].items()}

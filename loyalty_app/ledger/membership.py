@@ -152,7 +152,9 @@ def lock_all(names: list[str]) -> list[frappe._dict]:
 
 def lock_with_customers(names: list[str]) -> list[frappe._dict]:
 	"""`lock_all`, after holding the memberships' customers: for who changes what is shown on those."""
-	if customers := {m.customer for m in states(names)}:
+	table = frappe.qb.DocType(DOCTYPE)
+	customers = frappe.qb.from_(table).select(table.customer).distinct().where(table.name.isin(names))
+	if customers := customers.run(pluck=True):
 		hold(*customers)
 	return lock_all(names)
 

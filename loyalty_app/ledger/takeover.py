@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import frappe
+from frappe.query_builder.functions import Coalesce, Max, Sum
 from frappe.utils import getdate, today, update_progress_bar
 from pypika import Case
 from pypika.terms import ExistsCriterion
@@ -28,8 +29,8 @@ MEMBERSHIPS_AT_ONCE = 200
 ENTRIES_AT_ONCE = 20_000
 
 
-def take_over_entries(connections: int = 1) -> int:
-	"""Build memberships from all entries that belong to none; return how many memberships were built.
+def find_members(connections: int = 1) -> None:
+	"""Open the memberships of all entries that belong to none, and name them in the entries.
 
 	Entries of customers or programs that are not there any more are left as they are. The work is shared by as many
 	`connections` to the database as are given, which see what is committed only.
@@ -40,6 +41,10 @@ def take_over_entries(connections: int = 1) -> int:
 	while (until := nth_entry(stretches[-1][1] if stretches else "")) is not None:
 		stretches.append((stretches[-1][1] if stretches else "", until))
 	share(link_entries, stretches, connections, "Finding the members of loyalty points")
+
+
+def build_memberships(connections: int = 1) -> int:
+	"""Build the memberships whose entries name them, and that have no log yet; return how many."""
 	names = unbuilt().run(pluck=True)
 	sets = [(names[at : at + MEMBERSHIPS_AT_ONCE],) for at in range(0, len(names), MEMBERSHIPS_AT_ONCE)]
 	share(build, sets, connections, "Taking over loyalty points")
@@ -65,8 +70,11 @@ def share(function: Callable, calls: list[tuple], connections: int, title: str) 
 		finally:
 			frappe.destroy()
 
+	# Those at work at once are far apart: neighbours would wait for each other at the ends of what they lock.
+	stride = max(1, -(-len(calls) // connections))
+	apart = [call for first in range(stride) for call in calls[first::stride]]
 	with ThreadPoolExecutor(connections) as pool:
-		for number, _nothing in enumerate(pool.map(connected, calls), 1):
+		for number, _nothing in enumerate(pool.map(connected, apart), 1):
 			update_progress_bar(title, number - 1, len(calls))
 	frappe.db.commit()  # nosemgrep: from here on, what the others have written is seen
 
@@ -93,18 +101,19 @@ def open_memberships() -> None:
 	"""Insert a membership for every customer and program that have entries, where there is none yet."""
 	entry, table = frappe.qb.DocType(entries.DOCTYPE), frappe.qb.DocType(membership.DOCTYPE)
 	customer, program = frappe.qb.DocType("Customer"), frappe.qb.DocType("Loyalty Program")
+	pair = frappe.qb.from_(entry).select(entry.customer, entry.loyalty_program).distinct()
+	pair = pair.where(entries.of_nobody(entry)).as_("pair")
 	missing = (
-		frappe.qb.from_(entry)
+		frappe.qb.from_(pair)
 		.join(customer)
-		.on(customer.name == entry.customer)
+		.on(customer.name == pair.customer)
 		.join(program)
-		.on(program.name == entry.loyalty_program)
+		.on(program.name == pair.loyalty_program)
 		.left_join(table)
-		.on((table.customer == entry.customer) & (table.loyalty_program == entry.loyalty_program))
-		.select(entry.customer, entry.loyalty_program, program.company, customer.customer_name)
+		.on((table.customer == pair.customer) & (table.loyalty_program == pair.loyalty_program))
+		.select(pair.customer, pair.loyalty_program, program.company, customer.customer_name)
 		.select(customer.loyalty_program.as_("current"))
-		.where(entries.of_nobody(entry) & table.name.isnull())
-		.distinct()
+		.where(table.name.isnull())
 		.run(as_dict=True)
 	)
 	rows = [
@@ -176,12 +185,11 @@ def build(names: list[str]) -> None:
 	To be called at the beginning of a transaction: some of it is read without a lock.
 	"""
 	members = membership.lock_with_customers(names)
-	lots_left = audit.wrong_lots(names)
-	odd = odd_memberships(names, lots_left)
-	bulk.update(
-		entries.DOCTYPE, {name: values for member, name, values, _fault in lots_left if member not in odd}
-	)
-	follow_lots([name for name in names if name not in odd])
+	odd = odd_memberships(names)
+	orderly = [name for name in names if name not in odd]
+	draw_on_lots(orderly)
+	follow_lots(orderly)
+	expiry.close_untold(orderly)
 
 	found, corrected = log.Page(FOUND), log.Page(CORRECTED)
 	inserted = defaultdict(list)
@@ -207,10 +215,39 @@ def build(names: list[str]) -> None:
 	membership.show_reached_tiers(members)
 
 
-def odd_memberships(names: list[str], lots_left: list[tuple[str, str, dict, str]]) -> set[str]:
+def odd_memberships(names: list[str]) -> set[str]:
 	"""Those of the memberships in which more was drawn from a lot than it had, or something from none."""
-	overdrawn = {member for member, _name, values, _fault in lots_left if values["remaining_points"] < 0}
-	return overdrawn | {difference.membership for difference in audit.lost_lots(names)}
+	entry, lot = frappe.qb.DocType(entries.DOCTYPE), frappe.qb.DocType(entries.DOCTYPE).as_("lot")
+	of_lot = (lot.name == entry.redeem_against) & (lot.membership == entry.membership)
+	query = (
+		frappe.qb.from_(entry)
+		.left_join(lot)
+		.on(of_lot & (lot.loyalty_points > 0))
+		.select(entry.membership)
+		.where(entry.membership.isin(names) & (entry.loyalty_points < 0))
+		.groupby(entry.membership, entry.redeem_against)
+		.having(Sum(entry.loyalty_points) + Coalesce(Max(lot.loyalty_points), 0) < 0)
+	)
+	return set(query.run(pluck=True))
+
+
+def draw_on_lots(names: list[str]) -> None:
+	"""Leave in the lots of some memberships, full until now, what was not drawn from them."""
+	if not names:
+		return
+	# The query builder writes a subquery after SET without its parentheses.
+	drawn = """select {} from `tabLoyalty Point Entry` draw
+		where draw.membership = `tabLoyalty Point Entry`.membership
+		and draw.redeem_against = `tabLoyalty Point Entry`.name and draw.loyalty_points < 0"""
+	frappe.db.sql(
+		f"""update `tabLoyalty Point Entry` set
+			remaining_points = loyalty_points + coalesce(({drawn.format("sum(draw.loyalty_points)")}), 0)
+		where membership in %(names)s and loyalty_points > 0 and exists ({drawn.format("1")})""",
+		{"names": names},
+	)
+	table = frappe.qb.DocType(entries.DOCTYPE)
+	spent = table.membership.isin(names) & (table.is_open == 1) & (table.remaining_points == 0)
+	frappe.qb.update(table).set(table.is_open, 0).where(spent).run()
 
 
 def follow_lots(names: list[str]) -> None:

@@ -43,7 +43,8 @@ class TestTakeOver(LoyaltyTestCase):
 			patch.object(takeover, "MEMBERSHIPS_AT_ONCE", 1),
 			patch.object(takeover, "ENTRIES_AT_ONCE", 2),
 		):
-			takeover.take_over_entries()
+			takeover.find_members()
+			takeover.build_memberships()
 		return frappe.get_doc("Loyalty Membership", find(self.customer.name, self.program.name))
 
 	def points_of_erpnext(self):
@@ -110,7 +111,8 @@ class TestTakeOver(LoyaltyTestCase):
 		self.left_by_erpnext(100, "INV-1")
 		member = self.take_over()
 		with patch.object(frappe.db, "commit"):
-			self.assertEqual(takeover.take_over_entries(), 0)
+			takeover.find_members()
+			self.assertEqual(takeover.build_memberships(), 0)
 		self.assertEqual(frappe.get_doc("Loyalty Membership", member.name).as_dict(), member.as_dict())
 
 	def test_entries_of_nobody_are_left_alone(self):
@@ -122,7 +124,8 @@ class TestTakeOver(LoyaltyTestCase):
 
 	def take_over_nothing(self):
 		with patch.object(frappe.db, "commit"):
-			self.assertEqual(takeover.take_over_entries(), 0)
+			takeover.find_members()
+			self.assertEqual(takeover.build_memberships(), 0)
 
 	def test_what_this_app_wrote_before_is_taken_over_with_its_terms(self):
 		invoice = make_invoice(self.customer, items=[{"rate": 400, "qty": 4}])

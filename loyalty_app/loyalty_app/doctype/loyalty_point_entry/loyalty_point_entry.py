@@ -91,6 +91,13 @@ def refuse_change(name: str):
 
 
 def on_doctype_update():
+	"""Add the indexes, unless the app is being installed: what follows then changes every entry there is, and adds
+	them when it has."""
+	if frappe.flags.in_install != "loyalty_app":
+		add_indexes()
+
+
+def add_indexes():
 	"""Add the indexes the ledger reads by, and those that hold all that reports sum: a table of a million entries is
 	not read for a total. Each begins with a column of this app: ERPNext's own columns carry no index of ours,
 	because a migration that loads ERPNext's definition would drop and re-add it."""

@@ -1,6 +1,5 @@
 """The log in readable words: who changed what, when, by which event of which document."""
 
-import json
 from collections import defaultdict
 from datetime import date
 
@@ -117,7 +116,7 @@ def as_row(row: frappe._dict) -> frappe._dict:
 	row.currency = currency_of(row.company)
 	before, after = row.pop("before"), row.pop("after")
 	if row.action == log.INSERT_MANY:
-		row.change = many_in_words(json.loads(after), row.currency)
+		row.change = many_in_words(log.told_in(after), row.currency)
 	else:
 		row.change = in_words(entries.told(before), entries.told(after), row.currency)
 	row.kind = kind_of(row.action)
