@@ -109,6 +109,9 @@ def resume(name: str) -> None:
 	left = frappe.qb.from_(table).select(table.name, table.attempts).where(table.parent == name)
 	for part, attempts in left.where((table.is_done == 0) & (table.touched_at < stalled)).run():
 		_queue_range(name, part, attempts + 1)
+	if status == "Running":
+		# Its last worker may have been killed between the end of its range and that of the run.
+		finish(name)
 
 
 def divide(run: str) -> None:
@@ -175,6 +178,7 @@ def work(run: str, part: str) -> None:
 		frappe.db.commit()  # nosemgrep: one set is one transaction
 		after = names[-1]
 	frappe.db.set_value(RANGE, part, "is_done", 1)
+	frappe.db.commit()  # nosemgrep: who comes last has to see that the others are done
 	finish(run)
 	frappe.db.commit()  # nosemgrep: the range is done
 
@@ -237,11 +241,13 @@ def note(run: str, part: str, names: list[str], result: Result) -> None:
 
 
 def finish(run: str) -> None:
-	"""End the run if all its ranges are done, and tell Accounts Managers what was wrong."""
+	"""End the run if all its ranges are done, and tell Accounts Managers what was wrong.
+
+	To be called at the beginning of a transaction. It locks the run alone, and reads ranges once it has: workers lock
+	theirs first and then the run.
+	"""
 	doc = frappe.get_doc(DOCTYPE, run, for_update=True)
-	table = frappe.qb.DocType(RANGE)
-	left = frappe.qb.from_(table).select(table.name).where((table.parent == run) & (table.is_done == 0))
-	if doc.status != "Running" or left.limit(1).for_update().run():
+	if doc.status != "Running" or frappe.db.exists(RANGE, {"parent": run, "is_done": 0}):
 		return
 	doc.db_set({"status": "Done", "ended_at": now()}, notify=True)
 	if doc.faults:

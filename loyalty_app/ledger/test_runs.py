@@ -11,7 +11,15 @@ from loyalty_app.ledger import expiry, membership, runs
 from loyalty_app.ledger.membership import find
 from loyalty_app.loyalty_app.doctype.loyalty_program import loyalty_program
 from loyalty_app.tests.test_documents import LoyaltyTestCase, tier
-from loyalty_app.tests.utils import as_user, make_customer, make_invoice, make_program, make_user, on_day
+from loyalty_app.tests.utils import (
+	as_user,
+	count_queries,
+	make_customer,
+	make_invoice,
+	make_program,
+	make_user,
+	on_day,
+)
 
 
 @contextmanager
@@ -89,6 +97,21 @@ class TestRuns(LoyaltyTestCase):
 			runs.work(name, part)
 		done = frappe.get_doc(runs.DOCTYPE, name)
 		self.assertEqual((done.status, self.left(customers)), ("Done", 0))
+
+	def test_a_run_ends_whose_last_worker_was_killed_before_it_ended_the_run(self):
+		self.members(1)
+		with patch.object(runs, "finish"):
+			name = run("Expiry").name
+		self.assertEqual(frappe.db.get_value(runs.DOCTYPE, name, "status"), "Running")
+		runs.resume(name)
+		self.assertEqual(frappe.db.get_value(runs.DOCTYPE, name, "status"), "Done")
+
+	def test_who_ends_a_run_locks_no_range(self):
+		"""A worker locks its range and then the run: the other order would be a deadlock."""
+		with count_queries() as statements:
+			run("Expiry")
+		locking = [s for s in statements if "FOR UPDATE" in s.upper() and f"tab{runs.RANGE}" in s]
+		self.assertEqual(locking, [])
 
 	def test_one_that_fails_does_not_keep_the_others(self):
 		customers = self.members(3)

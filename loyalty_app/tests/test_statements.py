@@ -5,6 +5,9 @@ that costs the same with 10 and with 2,000 lots that are over does nothing for e
 """
 
 import sys
+from contextlib import contextmanager
+from itertools import count
+from unittest.mock import patch
 
 import frappe
 
@@ -38,6 +41,47 @@ def asked_by() -> str:
 			return "" if module.startswith("loyalty_app.tests") else module.split(".")[0]
 		frame = frame.f_back
 	return ""
+
+
+@contextmanager
+def count_work():
+	"""Collect what the database does for each statement of this app: the rows it reads, on SQLite its instructions."""
+	work, original = [], frappe.db.sql
+	done = count_instructions if frappe.db.db_type == "sqlite" else count_rows
+
+	def counted(*args, **kwargs):
+		if is_asked_by_this_app():
+			with done(work, original):
+				return original(*args, **kwargs)
+		return original(*args, **kwargs)
+
+	def is_asked_by_this_app():
+		return asked_by() == "loyalty_app"
+
+	with patch.object(frappe.db, "sql", counted):
+		yield work
+
+
+@contextmanager
+def count_rows(work, sql):
+	def read():
+		return sum(int(rows) for _name, rows in sql("show session status like 'Handler_read%'"))
+
+	before = read()
+	# Asking reads rows, too.
+	asking = read() - before
+	before = read()
+	yield
+	work.append(read() - before - asking)
+
+
+@contextmanager
+def count_instructions(work, sql):
+	steps = count(1)
+	frappe.db._conn.set_progress_handler(lambda: next(steps) and None, 10)
+	yield
+	frappe.db._conn.set_progress_handler(None, 0)
+	work.append(next(steps))
 
 
 class TestStatements(IntegrationTestCase):
@@ -101,6 +145,17 @@ class TestStatements(IntegrationTestCase):
 					counts.append(len(statements))
 			self.assertEqual(len(set(counts)), 1, counts)
 		self.assertEqual(verify(find(self.many.name, self.program.name)), [])
+
+	def test_what_the_database_has_to_read(self):
+		"""A statement may be one and still go through all of a customer's history."""
+		for kind, values in (("earn", {"amount": 100}), ("redeem", {"amount": 100, "redeem": 29})):
+			with self.subTest(kind):
+				few, many = (
+					sum(self.statements_of_submit(customer, count_work, **values))
+					for customer in (self.few, self.many)
+				)
+				self.assertGreater(few, 0)
+				self.assertLess(many, few * 1.5)
 
 	def test_reading_balance_and_tier(self):
 		for customer in (self.few, self.many):

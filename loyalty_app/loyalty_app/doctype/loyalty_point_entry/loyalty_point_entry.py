@@ -104,20 +104,20 @@ def add_indexes():
 	whose, points = ["loyalty_program", "company"], ["loyalty_points", "purchase_amount"]
 	# Lots are read in the order of drawing, which ends with the name: what is left of them comes after it.
 	order_of_drawing = ["expiry_date", "posting_date", "name"]
-	for name, fields in (
-		(
-			"loyalty_point_entry_lots",
-			["membership", "is_open", *order_of_drawing, "remaining_points", *whose],
-		),
-		("loyalty_point_entry_invoice", ["membership", "invoice"]),
-		("loyalty_point_entry_redeemed", ["membership", "redeem_against"]),
-		(
-			"loyalty_point_entry_member",
-			["membership", "posting_date", "expiry_date", "entry_type", *points, *whose],
-		),
-		(
-			"loyalty_point_entry_day",
-			["entry_type", "posting_date", *whose, "loyalty_program_tier", *points],
-		),
-	):
-		frappe.db.add_index("Loyalty Point Entry", fields, index_name=name)
+	indexes = {
+		"lots": ["membership", "is_open", *order_of_drawing, "remaining_points", *whose],
+		"invoice": ["membership", "invoice"],
+		"redeemed": ["membership", "redeem_against"],
+		"member": ["membership", "posting_date", "expiry_date", "entry_type", *points, *whose],
+		"day": ["entry_type", "posting_date", *whose, "loyalty_program_tier", *points],
+	}
+	if frappe.db.db_type == "mariadb":
+		# The table is read once for all of them.
+		added = ", ".join(
+			f"add index if not exists loyalty_point_entry_{name} ({', '.join(fields)})"
+			for name, fields in indexes.items()
+		)
+		frappe.db.sql_ddl(f"alter table `tabLoyalty Point Entry` {added}")
+		return
+	for name, fields in indexes.items():
+		frappe.db.add_index("Loyalty Point Entry", fields, index_name=f"loyalty_point_entry_{name}")
