@@ -87,8 +87,9 @@ def invoice_preview(doc: str | dict) -> dict:
 	`state` is "none" (no program is concerned), "draft", "return" (a return not submitted yet), "submitted" or
 	"cancelled". A draft's answer has the customer's program, tier, balance (points spendable on its posting
 	date) and worth; `earning` with points, tier and spend, or `earns_nothing`, the reason; `most`, the most
-	points that it may redeem; `points` and `amount` of the redemption asked for, in company currency, and
-	`refusal`, why it would be refused. A submitted invoice's has `earned`, `redeemed` and `entries`.
+	points that it may redeem, or `redeems_nothing`, the reason, and the program's limits on that: `least` at a time,
+	`step`, and `share`, the largest part of an invoice in percent (0: no limit); `points` and `amount` of the redemption asked for, in company
+	currency, and `refusal`, why it would be refused. A submitted invoice's has `earned`, `redeemed` and `entries`.
 	"""
 	given = _invoice_in(doc)
 	if _is_saved(given) and _docstatus(given) != 0:
@@ -174,6 +175,9 @@ def _draft(doc: Document) -> dict:
 		refusal = _refusal(lambda: invoice_events.validate(doc))
 
 	points = _points(typed) if asked else 0
+	limits = redemption.limits_of(program)
+	most = 0 if incomplete else _most(doc, program, summary.balance)
+	none_allowed = not incomplete and not most
 	return {
 		**summary,
 		"state": "draft",
@@ -183,9 +187,11 @@ def _draft(doc: Document) -> dict:
 		"points": points,
 		"amount": flt(redemption.amount_of(points, program)),
 		"refusal": refusal,
-		"most": 0 if incomplete else _most(doc, program, summary.balance),
-		"least": max(cint(program.minimum_redemption_points), 1),
-		"step": max(cint(program.redemption_step), 1),
+		"most": most,
+		"redeems_nothing": _refusal(lambda: redemption.check(doc, limits.least)) if none_allowed else None,
+		"least": limits.least,
+		"step": max(limits.step, 1),
+		"share": flt(limits.share),
 		"incomplete": incomplete,
 		**_earning(doc, program, _spent(summary.membership), incomplete, refusal),
 	}

@@ -150,6 +150,28 @@ class TestInvoicePreview(IntegrationTestCase):
 		self.assertEqual(preview(draft(customer, 7)).most, 10)
 		self.assertEqual(preview(draft(customer, 4)).most, 0)
 
+	def test_what_may_be_redeemed_keeps_to_all_limits_at_once(self):
+		"""Use All offers what a submit takes: by minimum, step and share, and says what keeps it from offering any."""
+		program = make_program(
+			conversion_factor=0.5,
+			minimum_redemption_points=10,
+			redemption_step=7,
+			maximum_redemption_share=20,
+		)
+		customer = make_customer(loyalty_program=program.name)
+		make_invoice(customer, 430)  # 43 points
+		invoice = draft(customer, 100)
+		answer = preview(invoice)
+		self.assertEqual((answer.most, answer.least, answer.step, answer.share), (35, 14, 7, 20))
+		for points, refusal in ((42, "20% of an invoice"), (36, "multiples of 7"), (7, "10 points or more")):
+			typed = preview(invoice, redeem_loyalty_points=1, loyalty_points=points)
+			self.assertIn(refusal, typed.refusal)
+		self.assertIsNone(answer.redeems_nothing)
+		none = preview(draft(customer, 34))
+		self.assertEqual(none.most, 0)
+		self.assertIn("20% of an invoice", none.redeems_nothing)
+		self.assertEqual(make_invoice(customer, 100, redeem=answer.most).loyalty_amount, 17.5)
+
 	def test_the_redemption_typed_is_judged_as_at_saving(self):
 		program = make_program(conversion_factor=0.5, minimum_redemption_points=10, redemption_step=5)
 		customer = make_customer(loyalty_program=program.name)

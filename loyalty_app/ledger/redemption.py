@@ -13,7 +13,7 @@ from loyalty_app.ledger import invoices, membership
 from loyalty_app.rules import redemption
 from loyalty_app.rules.amounts import exact
 from loyalty_app.rules.earning import MOST_POINTS
-from loyalty_app.rules.redemption import Limits
+from loyalty_app.rules.redemption import Limits, Refusal
 
 
 class Redemption(NamedTuple):
@@ -89,21 +89,7 @@ def check(doc: Document, points: int) -> None:
 				program.name, frappe.format(posting_date, "Date")
 			)
 		)
-	total = payable_total(doc)
-	amount = amount_of(points, program)
-	if amount <= 0:
-		refuse(
-			_("{0} points of Loyalty Program {1} are worth nothing: see its Conversion Factor").format(
-				points, program.name
-			)
-		)
-	if amount > total:
-		refuse(
-			_(
-				"You can't redeem Loyalty Points having more value than the Total Amount. {0} points are worth {1}, the total is {2}."
-			).format(points, money(amount, program), money(total, program))
-		)
-	check_limits(points, amount, total, program)
+	check_limits(points, payable_total(doc), program)
 	if doc.docstatus == 0:
 		check_balance(doc, points, membership.look(doc.customer, program.name))
 
@@ -115,21 +101,35 @@ def check_balance(doc: Document, points: int, member: frappe._dict | None) -> No
 		invoices.refuse_redemption(points, spendable, doc)
 
 
-def check_limits(points: int, amount: Decimal, total: Decimal, program: Document) -> None:
-	"""Refuse a redemption that the program's minimum, step or maximum share forbids."""
+def check_limits(points: int, total: Decimal, program: Document) -> None:
+	"""Refuse a redemption of `points` on an invoice of `total` that the program's terms forbid."""
 	limits = limits_of(program)
-	if points < limits.minimum:
+	factor, places = exact(program.conversion_factor), membership.currency_places(program.company)
+	refusal = redemption.refusal_of(points, total, factor, limits, places)
+	if refusal is Refusal.WORTH_NOTHING:
+		refuse(
+			_("{0} points of Loyalty Program {1} are worth nothing: see its Conversion Factor").format(
+				points, program.name
+			)
+		)
+	if refusal is Refusal.ABOVE_TOTAL:
+		refuse(
+			_(
+				"You can't redeem Loyalty Points having more value than the Total Amount. {0} points are worth {1}, the total is {2}."
+			).format(points, money(amount_of(points, program), program), money(total, program))
+		)
+	if refusal is Refusal.BELOW_MINIMUM:
 		refuse(
 			_("Loyalty Program {0} redeems {1} points or more at a time").format(program.name, limits.minimum)
 		)
-	if limits.step > 1 and points % limits.step:
+	if refusal is Refusal.BETWEEN_STEPS:
 		refuse(_("Loyalty Program {0} redeems multiples of {1} points").format(program.name, limits.step))
-	if limits.share and amount > total * limits.share / 100:
+	if refusal is Refusal.ABOVE_SHARE:
 		refuse(
 			_("Loyalty Program {0} lets points pay {1}% of an invoice at the most: {2} of {3}").format(
 				program.name,
 				frappe.format(flt(limits.share), "Float"),
-				money(total * limits.share / 100, program),
+				money(limits.payable(total), program),
 				money(total, program),
 			)
 		)

@@ -232,6 +232,28 @@ class TestRedeeming(InvoiceTestCase):
 		self.assert_refused("50% of an invoice", amount=100, redeem=30)
 		self.assertEqual(make_invoice(self.customer, 100, redeem=25).loyalty_amount, 50)
 
+	def test_limits_set_after_the_draft_bind_at_submit(self):
+		make_invoice(self.customer, 1000)
+		for field, limit, message in (
+			("minimum_redemption_points", 30, "30 points or more"),
+			("redemption_step", 20, "multiples of 20"),
+			("maximum_redemption_share", 49, "49% of an invoice"),
+		):
+			with self.subTest(field):
+				invoice = make_invoice(self.customer, 100, redeem=25, submit=False)
+				self.set_limit(field, limit)
+				frappe.db.savepoint("refused")
+				with self.assertRaisesRegex(frappe.ValidationError, message):
+					invoice.submit()
+				frappe.db.rollback(save_point="refused")
+				self.set_limit(field, 0)
+		self.assertEqual(balance(self.customer), 100)
+
+	def set_limit(self, field, value):
+		self.program.reload()
+		self.program.set(field, value)
+		self.program.save()
+
 	def test_the_rounded_total_counts_where_rounding_is_on(self):
 		frappe.db.set_value("Currency", "USD", "smallest_currency_fraction_value", 1)
 		frappe.db.value_cache.clear()

@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 
 from loyalty_app.rules.redemption import (
 	Limits,
+	Refusal,
 	largest_redemption,
 	points_given_back,
+	refusal_of,
 	value_given_back,
 	worth,
 )
@@ -15,6 +17,7 @@ from loyalty_app.rules.redemption import (
 totals = st.decimals(min_value="0.01", max_value=10**7, places=2)
 points = st.integers(1, 10**6)
 conversions = st.decimals(min_value="0.001", max_value=1000, places=3)
+limits = st.builds(Limits, st.integers(0, 50), st.integers(0, 20), st.integers(0, 100).map(Decimal))
 
 
 class TestLargestRedemption(TestCase):
@@ -28,23 +31,54 @@ class TestLargestRedemption(TestCase):
 		self.assertEqual(largest_redemption(-5, Decimal(400), one), 0)
 		self.assertEqual(largest_redemption(5, Decimal(400), Decimal(0)), 0)
 
-	@given(points, totals, conversions, st.integers(0, 50), st.integers(0, 20), st.integers(0, 100))
-	def test_it_is_allowed_and_nothing_larger_is(self, spendable, total, conversion, minimum, step, share):
-		limits = Limits(minimum, step, Decimal(share))
+	def test_nothing_is_offered_that_is_worth_nothing(self):
+		self.assertEqual(largest_redemption(3, Decimal(10), Decimal("0.001")), 0)
+		self.assertEqual(largest_redemption(5, Decimal(10), Decimal("0.001")), 5)
 
-		def allowed(n):
-			return (
-				0 < n <= spendable
-				and n >= minimum
-				and (step <= 1 or n % step == 0)
-				and worth(n, conversion) <= (total * share / 100 if share else total)
-			)
+	@given(
+		st.integers(1, 300),
+		st.decimals(min_value="0.01", max_value=300, places=2),
+		st.decimals(min_value="0.001", max_value=20, places=3),
+		limits,
+		st.integers(0, 3),
+	)
+	def test_of_all_that_are_allowed_it_is_the_largest(self, spendable, total, conversion, limits, places):
+		allowed = [n for n in range(1, spendable + 1) if not refusal_of(n, total, conversion, limits, places)]
+		self.assertEqual(
+			largest_redemption(spendable, total, conversion, limits, places), max(allowed, default=0)
+		)
 
+	@given(points, totals, conversions, limits)
+	def test_it_keeps_to_balance_minimum_step_and_share(self, spendable, total, conversion, limits):
 		largest = largest_redemption(spendable, total, conversion, limits)
-		self.assertTrue(largest == 0 or allowed(largest))
-		for more in range(largest + 1, largest + 1 + max(step, minimum, 1) + 2):
-			# One point less than a value rounds to is the only slack: never more than the invoice.
-			self.assertFalse(allowed(more) and more * conversion <= total * (share or 100) / 100)
+		self.assertLessEqual(largest, spendable)
+		if largest:
+			self.assertGreaterEqual(largest, limits.least)
+			self.assertEqual(largest % max(limits.step, 1), 0)
+			self.assertLessEqual(worth(largest, conversion), total * (limits.share or 100) / 100)
+
+
+class TestRefusals(TestCase):
+	def test_each_reason(self):
+		limits = Limits(minimum=10, step=5, share=Decimal(50))
+		for points, reason in (
+			(-5, Refusal.NONE_ASKED),
+			(0, Refusal.NONE_ASKED),
+			(205, Refusal.ABOVE_TOTAL),
+			(5, Refusal.BELOW_MINIMUM),
+			(12, Refusal.BETWEEN_STEPS),
+			(105, Refusal.ABOVE_SHARE),
+			(100, None),
+		):
+			self.assertIs(refusal_of(points, Decimal(100), Decimal("0.5"), limits), reason, points)
+		self.assertIs(refusal_of(10, Decimal(100), Decimal(0), limits), Refusal.WORTH_NOTHING)
+
+	@given(limits)
+	def test_the_least_is_the_first_that_is_not_refused(self, limits):
+		plenty, one = Decimal(10**6), Decimal(1)
+		self.assertIsNone(refusal_of(limits.least, plenty, one, limits))
+		for fewer in range(1, limits.least):
+			self.assertIsNotNone(refusal_of(fewer, plenty, one, limits))
 
 
 class TestGivingBack(TestCase):

@@ -75,6 +75,9 @@ frappe.ui.form.on("Loyalty Program", {
 	conversion_factor: (frm) => loyalty_app.show_program_terms(frm),
 	expiry_duration: (frm) => loyalty_app.show_program_terms(frm),
 	earn_on: (frm) => loyalty_app.show_program_terms(frm),
+	minimum_redemption_points: (frm) => loyalty_app.show_program_terms(frm),
+	redemption_step: (frm) => loyalty_app.show_program_terms(frm),
+	maximum_redemption_share: (frm) => loyalty_app.show_program_terms(frm),
 });
 
 frappe.ui.form.on("Loyalty Program Collection", {

@@ -4,6 +4,10 @@ export function number(value) {
 	return format_number(value, null, 0);
 }
 
+export function percent(value) {
+	return format_number(value, null, value % 1 ? 2 : 0);
+}
+
 export function points(value) {
 	return Math.abs(value) === 1 ? __("{0} point", [number(value)]) : __("{0} points", [number(value)]);
 }

@@ -1,7 +1,7 @@
 // What loyalty does with an invoice, shown on its form while it is typed: a line under the customer, facts in the
 // loyalty section, and what may be redeemed beside the points. Every number is the server's.
 import { el, link, pill, say } from "./dom";
-import { day, entry_color, money, number, points, signed } from "./format";
+import { day, entry_color, money, number, percent, points, signed } from "./format";
 
 const PAUSE = 300;
 // what the answer depends on; totals stand for everything that makes them
@@ -390,6 +390,7 @@ function limits_text(answer) {
 	const more = [];
 	if (answer.least > 1) more.push(__("at least {0}", [number(answer.least)]));
 	if (answer.step > 1) more.push(__("in steps of {0}", [number(answer.step)]));
+	if (answer.share) more.push(__("at most {0}% of its total", [percent(answer.share)]));
 	return [most, ...more].join(", ");
 }
 
@@ -401,7 +402,7 @@ function why_none(answer) {
 			number(answer.balance),
 		]);
 	}
-	return __("No points can be redeemed on this invoice.");
+	return answer.redeems_nothing || __("No points can be redeemed on this invoice.");
 }
 
 function entry_links(entries) {

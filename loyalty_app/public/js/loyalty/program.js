@@ -1,7 +1,7 @@
 // The form of a Loyalty Program: its terms in plain words, help in the order in which one fills it in, and enrolling
 // the customers that are there already.
 import { el } from "./dom";
-import { money, number } from "./format";
+import { money, number, percent } from "./format";
 
 const POLL = 1000;
 
@@ -35,6 +35,10 @@ export function show_program_help(frm) {
 		[
 			__("Expense Account and Cost Center"),
 			__("Redeemed points are booked here, so that you see what the program costs."),
+		],
+		[
+			__("Minimum Points, Steps and Maximum Share"),
+			__("Limits of one redemption: a minimum of 50 in steps of 10 lets 50, 60, 70 and so on be redeemed at a time; a share of 20 lets points pay 20 of an invoice of 100. Left at 0, there is no limit."),
 		],
 		[
 			__("Expiry Duration"),
@@ -84,6 +88,12 @@ export function show_program_terms(frm) {
 	} else {
 		lines.push(__("Points pay nothing: the Conversion Factor is 0"));
 	}
+	const least = cint(doc.minimum_redemption_points);
+	const step = cint(doc.redemption_step);
+	const share = flt(doc.maximum_redemption_share);
+	if (least > 1) lines.push(__("{0} points or more are redeemed at a time", [number(least)]));
+	if (step > 1) lines.push(__("Points are redeemed in multiples of {0}", [number(step)]));
+	if (share) lines.push(__("Points pay {0}% of an invoice at the most", [percent(share)]));
 	lines.push(
 		cint(doc.expiry_duration)
 			? __("Points are good for {0} days", [number(doc.expiry_duration)])
