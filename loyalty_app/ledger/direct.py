@@ -9,7 +9,7 @@ from loyalty_app.ledger import entries, expiry, membership, redemption
 from loyalty_app.ledger.log import Cause
 from loyalty_app.rules import earning, lots
 from loyalty_app.rules.amounts import exact
-from loyalty_app.rules.lots import Entry, Kind, Voucher
+from loyalty_app.rules.lots import Earning, Kind, Voucher, Wanted
 
 # What a currency column holds with room for sums.
 MOST_SPEND = 10**11
@@ -67,54 +67,44 @@ def insert(doc: Document) -> None:
 	membership.hold(doc.customer)
 	member = membership.lock_or_open(doc.customer, doc.loyalty_program)
 	expiry.close_due(member)
-	if member.points_earned + doc.loyalty_points > earning.MOST_POINTS:
-		frappe.throw(
-			_("Loyalty Point Entry: {0} cannot have more than {1} points in all").format(
-				doc.customer, earning.MOST_POINTS
-			)
-		)
-	book = {}
-	if member.shortfall:
-		book.update((e.name, e) for e in entries.open_shortfalls(member))
-	needed = member.shortfall + max(-doc.loyalty_points, 0)
 	voucher = Voucher(doc.invoice_type or None, doc.invoice or None)
 	posting_date = getdate(doc.posting_date)
-	if doc.redeem_against:
-		table = frappe.qb.DocType(entries.DOCTYPE)
-		named = entries.read(table.membership == member.name, table.name == doc.redeem_against)
-		if not named or not named[0].is_lot:
-			frappe.throw(
-				_("Loyalty Point Entry: Redeem Against {0} is not an entry with points of {1} in {2}").format(
-					doc.redeem_against, doc.customer, doc.loyalty_program
-				)
-			)
-		book.update((e.name, e) for e in named)
-	horizon = entries.load_lots(
-		member, book, lambda first: lots.spendable(first, posting_date, voucher) >= needed
-	)
-	entry = Entry(
-		name=doc.name,
-		kind=Kind.ADJUSTED,
-		voucher=voucher,
+	bonus = doc.loyalty_points > 0 and Earning(
 		points=doc.loyalty_points,
-		remaining=0,
-		posting_date=posting_date,
-		expiry_date=getdate(doc.expiry_date) if doc.loyalty_points > 0 else earning.NEVER,
-		lot=doc.redeem_against or None,
-		tier=doc.loyalty_program_tier or member.loyalty_program_tier,
 		purchase_amount=exact(doc.purchase_amount),
+		posting_date=posting_date,
+		expiry_date=getdate(doc.expiry_date),
+		tier=doc.loyalty_program_tier or member.loyalty_program_tier,
+	)
+	wanted = Wanted(
+		voucher=voucher,
+		earnings=(bonus,) if bonus else (),
+		redeem=max(-doc.loyalty_points, 0),
+		redeem_on=posting_date,
+		on=posting_date,
+		today=getdate(today()),
+		lot_kind=Kind.ADJUSTED,
+		draw_kind=Kind.ADJUSTED,
 		reason=doc.discretionary_reason or None,
+		from_lot=doc.redeem_against or None,
+		adds=True,
 	)
 	try:
-		after = lots.adjust(book.values(), entry, getdate(today()), entries.new_name)
+		after = entries.settle(
+			member, [], wanted, Cause("Direct Insert", entries.DOCTYPE, doc.name), announced=doc.name
+		)
 	except lots.NotEnoughPoints as e:
 		frappe.throw(
 			_("Loyalty Point Entry: {0} points asked for, {1} spendable by {2} on {3}.").format(
 				e.asked, e.spendable, doc.customer, frappe.format(posting_date, "Date")
 			)
 		)
-	cause = Cause("Direct Insert", entries.DOCTYPE, doc.name)
-	entries.write(member, book, after, cause, announced=doc.name, horizon=horizon)
+	except lots.NoSuchLot:
+		frappe.throw(
+			_("Loyalty Point Entry: Redeem Against {0} is not an entry with points of {1} in {2}").format(
+				doc.redeem_against, doc.customer, doc.loyalty_program
+			)
+		)
 	if fields_of_others := {
 		field: value
 		for field, value in doc.get_valid_dict(convert_dates_to_str=True).items()

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from datetime import date
 
 import frappe
+from frappe import _
 from frappe.utils import cint, getdate
 from pypika.terms import Function
 
 from loyalty_app.ledger import bulk, log, membership
 from loyalty_app.rules import lots
 from loyalty_app.rules.amounts import exact
-from loyalty_app.rules.earning import NEVER, EarnOn
+from loyalty_app.rules.earning import MOST_POINTS, NEVER, EarnOn
 from loyalty_app.rules.lots import Entry, Kind, Terms, Voucher, Wanted
 
 DOCTYPE = "Loyalty Point Entry"
@@ -101,9 +102,44 @@ def found(query) -> list[Entry]:
 	return [from_row(row) for row in query.run(as_dict=True)]
 
 
-def read(*conditions) -> list[Entry]:
-	"""The entries that meet `conditions`, by a locking read: a plain one would see an old snapshot."""
-	return found(select(*conditions).for_update())
+def read(*conditions, lock: bool = True) -> list[Entry]:
+	"""The entries that meet `conditions`, by a locking read: a plain one would see an old snapshot.
+
+	Without `lock`, to look at, not to decide from.
+	"""
+	return found(_locking(select(*conditions), lock))
+
+
+def _locking(query, lock: bool):
+	return query.for_update() if lock else query
+
+
+def settle(
+	member: frappe._dict, own: list[Entry], wanted: Wanted, cause: log.Cause, announced: str | None = None
+) -> dict[str, Entry]:
+	"""Bring the entries of a voucher in the locked membership, `own`, to `wanted`; return those looked at, by name, as
+	they are now.
+
+	`announced` names the first new entry, of which the caller itself tells the hooks.
+	Raises lots.NotEnoughPoints, NoSuchLot, AlreadySpent; ValidationError where there would be too many points to count.
+	"""
+	book, horizon = around(member, own, wanted)
+	names = iter([announced] if announced else ())
+	after = lots.settle(book.values(), wanted, lambda: next(names, None) or new_name())
+	refuse_too_many(
+		member, sum(max(e.points, 0) for e in after.values()) - sum(max(e.points, 0) for e in book.values())
+	)
+	write(member, book, after, cause, announced=announced, horizon=horizon)
+	return after
+
+
+def refuse_too_many(member: frappe._dict, more: int) -> None:
+	"""Refuse `more` points, where all that `member` ever had could not be counted any more."""
+	if member.points_earned + more > MOST_POINTS:
+		frappe.throw(
+			_("{0} cannot have more than {1} points in all").format(member.customer, MOST_POINTS),
+			title=_("Loyalty Points"),
+		)
 
 
 def of_voucher(member: dict, voucher: Voucher, document: str) -> tuple[list[Entry], list[dict]]:
@@ -118,7 +154,9 @@ def of_voucher(member: dict, voucher: Voucher, document: str) -> tuple[list[Entr
 	return [from_row(row) for row in own], [row for row in rows if not row.membership]
 
 
-def around(member: dict, own: list[Entry], wanted: Wanted) -> tuple[dict[str, Entry], date]:
+def around(
+	member: dict, own: list[Entry], wanted: Wanted, lock: bool = True
+) -> tuple[dict[str, Entry], date]:
 	"""The entries that `lots.settle` needs to bring those of a voucher, `own`, to `wanted`, and the day before
 	which no other open lot of the membership expires."""
 	table = frappe.qb.DocType(DOCTYPE)
@@ -129,15 +167,17 @@ def around(member: dict, own: list[Entry], wanted: Wanted) -> tuple[dict[str, En
 		book.update((e.name, e) for e in more)
 		return more
 
-	own_lots = [e.name for e in own if e.kind is Kind.EARNED]
+	own_lots = [e.name for e in own if e.kind is wanted.lot_kind and e.points >= 0]
 	if own_lots:
-		add(read(mine, table.redeem_against.isin(own_lots)))
-	if drawn_on := {e.lot for e in own if e.lot} - book.keys():
-		add(read(mine, table.name.isin(sorted(drawn_on))))
+		add(read(mine, table.redeem_against.isin(own_lots), lock=lock))
+	drawn_on = {e.lot for e in own if e.lot} | ({wanted.from_lot} if wanted.from_lot else set())
+	if drawn_on := drawn_on - book.keys():
+		add(read(mine, table.name.isin(sorted(drawn_on)), lock=lock))
 	if member["shortfall"]:
-		add(open_shortfalls(member))
+		add(open_shortfalls(member, lock))
 	spent = -sum(e.points for e in book.values() if e.is_spending and (e.lot in own_lots or e.is_shortfall))
-	redeeming = max(0, wanted.redeem + sum(e.points for e in own if e.kind is Kind.REDEEMED))
+	drawn = sum(e.points for e in own if e.kind is wanted.draw_kind and e.points < 0)
+	redeeming = max(0, wanted.redeem + drawn)
 	since = min(wanted.on, wanted.redeem_on)
 	if since < wanted.today and (redeeming or spent):
 		# Posted before today: points that have expired by now may have been good then.
@@ -148,28 +188,32 @@ def around(member: dict, own: list[Entry], wanted: Wanted) -> tuple[dict[str, En
 				table.expiry_date >= since,
 				table.expiry_date < wanted.today,
 				table.entry_type == Kind.EXPIRED.value,
+				lock=lock,
 			)
 		)
 		if missing := {e.lot for e in closed if e.lot} - book.keys():
-			add(read(mine, table.name.isin(sorted(missing))))
+			add(read(mine, table.name.isin(sorted(missing)), lock=lock))
 
 	horizon = load_lots(
-		member, book, lambda first: lots.has_enough(first, book.values(), wanted, redeeming + spent)
+		member, book, lambda first: lots.has_enough(first, book.values(), wanted, redeeming + spent), lock
 	)
 	return book, horizon
 
 
-def open_shortfalls(member: dict) -> list[Entry]:
+def open_shortfalls(member: dict, lock: bool = True) -> list[Entry]:
 	table = frappe.qb.DocType(DOCTYPE)
 	return read(
 		table.membership == member["name"],
 		table.is_open == 1,
 		table.expiry_date == NEVER,
 		table.remaining_points < 0,
+		lock=lock,
 	)
 
 
-def load_lots(member: dict, book: dict[str, Entry], enough: Callable[[list[Entry]], bool]) -> date:
+def load_lots(
+	member: dict, book: dict[str, Entry], enough: Callable[[list[Entry]], bool], lock: bool = True
+) -> date:
 	"""Add open lots to `book`, in the order of drawing, until those are `enough`; return the expiry date of the
 	last, NEVER when there are no more: no open lot that is not in `book` expires before that day."""
 	table = frappe.qb.DocType(DOCTYPE)
@@ -177,7 +221,7 @@ def load_lots(member: dict, book: dict[str, Entry], enough: Callable[[list[Entry
 	query = query.orderby(table.expiry_date).orderby(table.posting_date).orderby(table.name)
 	first, at_once = [], LOTS_AT_ONCE
 	while not enough(first):
-		page = found(query.limit(at_once).offset(len(first)).for_update())
+		page = found(_locking(query.limit(at_once).offset(len(first)), lock))
 		first += page
 		for entry in page:
 			book.setdefault(entry.name, entry)

@@ -86,9 +86,10 @@ def settle_invoice(doc: Document, event: Event) -> None:
 	returns = returns_of(invoice) if event in (Event.RETURN, Event.RETURN_CANCELLED) else []
 	program = frappe.get_cached_doc("Loyalty Program", invoice.loyalty_program)
 	blocks = program.if_points_already_spent == "Block"
+	earning = wanted_earning(doc, invoice, program, own, returns, member)
 	wanted = Wanted(
 		voucher=voucher,
-		earning=wanted_earning(doc, invoice, program, own, returns, member),
+		earnings=(earning,) if earning else (),
 		redeem=wanted_redemption(invoice, returns),
 		redeem_on=invoice.posting_date,
 		on=getdate(today()) if event in (Event.CANCEL, Event.RETURN_CANCELLED) else getdate(doc.posting_date),
@@ -96,15 +97,12 @@ def settle_invoice(doc: Document, event: Event) -> None:
 		strict=event is Event.SUBMIT or blocks,
 		block_spent=blocks,
 	)
-	book, horizon = entries.around(member, own, wanted)
 	try:
-		after = lots.settle(book.values(), wanted, entries.new_name)
+		entries.settle(member, own, wanted, cause)
 	except lots.NotEnoughPoints as e:
 		refuse_redemption(e.asked, e.spendable, invoice)
 	except lots.AlreadySpent as e:
 		refuse_taking_back(e, doc)
-	else:
-		entries.write(member, book, after, cause, horizon=horizon)
 
 
 def invoice_of(doc: Document, event: Event) -> frappe._dict | None:

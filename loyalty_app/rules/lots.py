@@ -81,36 +81,49 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Earning:
-	"""The lot a voucher should have. Zero points are an entry all the same: its purchase amount is spend."""
+	"""A lot that a voucher should have. Zero points are an entry all the same: its purchase amount is spend.
+
+	`terms` are those of an invoice; None for points that nothing was spent on.
+	"""
 
 	points: int
 	purchase_amount: Decimal
 	posting_date: date
 	expiry_date: date
 	tier: str | None
-	terms: Terms
+	terms: Terms | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
 	"""What a voucher's entries should come to.
 
+	earnings: the lots it should have.
 	redeem: points spent by the voucher in all.
 	redeem_on: the posting date that decides which lots may be drawn on.
 	on: the date of the event, from which on other lots may cover a shortfall.
 	today: lots that were good through a day before it are closed.
 	strict: refuse to redeem more than is spendable; otherwise the rest is recorded as a shortfall.
 	block_spent: refuse to take back points that other vouchers have spent already.
+	lot_kind, draw_kind: of its lots and of the rows that spend; entries of other kinds are none of its business.
+	reason: why, where no invoice says so.
+	from_lot: the name of the one lot that may be drawn on.
+	adds: it comes on top of what the voucher has already.
 	"""
 
 	voucher: Voucher
-	earning: Earning | None
+	earnings: tuple[Earning, ...]
 	redeem: int
 	redeem_on: date
 	on: date
 	today: date
 	strict: bool = True
 	block_spent: bool = False
+	lot_kind: Kind = Kind.EARNED
+	draw_kind: Kind = Kind.REDEEMED
+	reason: str | None = None
+	from_lot: str | None = None
+	adds: bool = False
 
 
 class NotEnoughPoints(Exception):
@@ -120,6 +133,10 @@ class NotEnoughPoints(Exception):
 		super().__init__(f"{asked} points asked for, {spendable} spendable")
 		self.asked = asked
 		self.spendable = spendable
+
+
+class NoSuchLot(Exception):
+	"""The lot named to be drawn on is none of the member's."""
 
 
 class AlreadySpent(Exception):
@@ -173,51 +190,20 @@ def _can_cover(lot: Entry, on: date) -> bool:
 def settle(entries: Iterable[Entry], wanted: Wanted, new_name: Callable[[], str]) -> dict[str, Entry]:
 	"""Bring a voucher's entries to what is wanted; return all entries by name.
 
-	`entries` must hold the voucher's own, the lots those draw on, the draws on the voucher's lot, all
+	`entries` must hold the voucher's own, the lots those draw on, the draws on the voucher's lots, all
 	shortfalls, and lots in the order of drawing until `has_enough`. Expiry rows among them, with their lots,
 	are reopened first; what has expired is closed (again) after, so that a redemption posted before the expiry
 	finds its points, and no lot that has expired stays open.
 
-	Raises NotEnoughPoints, AlreadySpent.
+	Raises NotEnoughPoints, NoSuchLot, AlreadySpent.
 	"""
 	book = _Book(entries, new_name)
 	book.reopen()
 	book.release(wanted)
-	book.replace_lot(wanted)
+	book.replace_lots(wanted)
 	book.draw(wanted)
 	book.cover(wanted.on)
 	book.close_expired(wanted.today)
-	return book.result()
-
-
-def adjust(
-	entries: Iterable[Entry], entry: Entry, today: date, new_name: Callable[[], str]
-) -> dict[str, Entry]:
-	"""Add `entry` that no invoice stands behind; return all entries by name.
-
-	Positive points become a lot and cover shortfalls first. Negative points are drawn from the lot that
-	`entry.lot` names, or from as many as it takes, one row a lot, the first of which is named as `entry` is.
-	`entries` must hold the shortfalls and the lots that may be drawn on.
-
-	Raises NotEnoughPoints.
-	"""
-	book = _Book(entries, new_name)
-	if entry.points >= 0:
-		book.put(replace(entry, remaining=entry.points))
-		book.cover(entry.posting_date)
-		book.close_expired(today)
-		return book.result()
-	names = iter([entry.name])
-	book.new_name = lambda: next(names, None) or new_name()
-	lots = [e for e in book.entries.values() if _can_pay(e, entry.posting_date, entry.voucher)]
-	if entry.lot:
-		lots = [e for e in lots if e.name == entry.lot]
-	available = min(
-		sum(e.remaining for e in lots), spendable(book.entries.values(), entry.posting_date, entry.voucher)
-	)
-	if -entry.points > available:
-		raise NotEnoughPoints(-entry.points, max(available, 0))
-	book.take_from(lots, replace(entry, points=0, remaining=0), -entry.points)
 	return book.result()
 
 
@@ -273,6 +259,11 @@ def expire(entries: Iterable[Entry], today: date, new_name: Callable[[], str]) -
 	return book.result()
 
 
+def _lot_key(lot: Entry | Earning) -> tuple:
+	"""What makes two lots of a voucher alike."""
+	return lot.points, lot.purchase_amount, lot.expiry_date
+
+
 def _row_key(draw: Entry) -> tuple:
 	return draw.voucher, draw.kind, draw.lot, draw.posting_date, draw.reason
 
@@ -285,18 +276,17 @@ class _Book:
 	new_name: Callable[[], str]
 	# Draws by what makes them one row: a book of many lots is not searched for each of them.
 	rows: dict[tuple, str] = field(default_factory=dict)
+	# Draws that were given back whole. They are no entries any more, but are the first to be used again.
+	emptied: set[str] = field(default_factory=set)
 
 	def __init__(self, entries: Iterable[Entry], new_name: Callable[[], str]):
-		self.entries, self.rows = {}, {}
+		self.entries, self.rows, self.emptied = {}, {}, set()
 		for entry in entries:
 			self.put(entry)
 		self.new_name = new_name
 
 	def result(self) -> dict[str, Entry]:
-		# Draws that were given back whole are no entries; a lot of zero points still carries its spend.
-		return {
-			name: e for name, e in self.entries.items() if e.points or e.kind in (Kind.EARNED, Kind.ADJUSTED)
-		}
+		return {name: e for name, e in self.entries.items() if name not in self.emptied}
 
 	def put(self, entry: Entry) -> None:
 		self.entries[entry.name] = entry
@@ -320,6 +310,8 @@ class _Book:
 	def give_back(self, draw: Entry, points: int) -> None:
 		draw = self.entries[draw.name]
 		draw = replace(draw, points=draw.points + points)
+		if not draw.points:
+			self.emptied.add(draw.name)
 		if draw.lot is None:
 			draw = replace(draw, remaining=draw.points)
 		elif lot := self.entries.get(draw.lot):
@@ -330,9 +322,9 @@ class _Book:
 		"""Draw `points` (positive) for the voucher and kind of `like`: one row a lot."""
 		row = self.row_like(replace(like, lot=lot_name))
 		if not row:
-			moved_whole = like.name in self.entries and not self.entries[like.name].points
-			name = like.name if moved_whole else self.new_name()
+			name = like.name if like.name in self.emptied else self.new_name()
 			row = replace(like, name=name, points=0, remaining=0, lot=lot_name)
+		self.emptied.discard(row.name)
 		row = replace(row, points=row.points - points)
 		if lot_name is None:
 			# Without a lot there is no date on which the debt would lapse.
@@ -367,12 +359,26 @@ class _Book:
 			)
 			self.take(row, lot.remaining, lot.name)
 
-	def redemptions(self, voucher: Voucher) -> list[Entry]:
-		return self.where(lambda e: e.kind is Kind.REDEEMED and e.voucher == voucher and e.points < 0)
+	def own(self, wanted: Wanted, kind: Kind) -> list[Entry]:
+		"""The entries of `kind` that what is wanted is to take the place of."""
+		return self.where(
+			lambda e: (
+				e.kind is kind
+				and not wanted.adds
+				and _same(e.voucher, wanted.voucher)
+				and e.name not in self.emptied
+			)
+		)
+
+	def own_lots(self, wanted: Wanted) -> list[Entry]:
+		return [e for e in self.own(wanted, wanted.lot_kind) if e.points >= 0]
+
+	def own_draws(self, wanted: Wanted) -> list[Entry]:
+		return [e for e in self.own(wanted, wanted.draw_kind) if e.points < 0]
 
 	def release(self, wanted: Wanted) -> None:
 		"""Give back what the voucher redeemed too much: shortfalls first, then the points that last longest."""
-		rows = self.redemptions(wanted.voucher)
+		rows = self.own_draws(wanted)
 		surplus = -sum(r.points for r in rows) - wanted.redeem
 		for row in sorted(rows, key=draw_order, reverse=True):
 			points = min(max(surplus, 0), -row.points)
@@ -380,49 +386,25 @@ class _Book:
 				self.give_back(row, points)
 				surplus -= points
 
-	def replace_lot(self, wanted: Wanted) -> None:
-		own = self.where(lambda e: e.kind is Kind.EARNED and e.voucher == wanted.voucher)
-		earning = wanted.earning
-		if (
-			earning
-			and len(own) == 1
-			and (own[0].points, own[0].purchase_amount) == (earning.points, earning.purchase_amount)
-		):
-			return
-		if not own and not earning:
+	def replace_lots(self, wanted: Wanted) -> None:
+		own = self.own_lots(wanted)
+		if sorted(map(_lot_key, own)) == sorted(map(_lot_key, wanted.earnings)):
 			return
 
 		names = {e.name for e in own}
 		draws = self.where(lambda e: e.lot in names and e.is_spending)
-		left = earning.points if earning else 0
-		overdrawn = -sum(d.points for d in draws) - left
+		overdrawn = -sum(d.points for d in draws) - sum(e.points for e in wanted.earnings)
 		if overdrawn > 0 and wanted.block_spent:
 			raise AlreadySpent(overdrawn, tuple(sorted({d.voucher for d in draws})))
 
-		lot_name = None
-		if earning:
-			lot_name = self.new_name()
-			self.put(
-				Entry(
-					name=lot_name,
-					kind=Kind.EARNED,
-					voucher=wanted.voucher,
-					points=earning.points,
-					remaining=earning.points,
-					posting_date=earning.posting_date,
-					expiry_date=earning.expiry_date,
-					tier=earning.tier,
-					purchase_amount=earning.purchase_amount,
-					terms=earning.terms,
-				)
-			)
+		new = [self.new_lot(earning, wanted) for earning in wanted.earnings]
 		# First spent, first kept: the latest spending is what the points no longer reach for.
 		for draw in sorted(draws, key=lambda d: (d.posting_date, d.name)):
-			kept = min(-draw.points, left)
-			left -= kept
-			short = -draw.points - kept
-			if kept:
-				self.move(draw, kept, lot_name)
+			short = -draw.points
+			for lot in sorted(new, key=draw_order):
+				if kept := min(short, self.entries[lot.name].remaining):
+					self.move(draw, kept, lot.name)
+					short -= kept
 			if short:
 				self.move(draw, short, None)
 		for name in names:
@@ -430,24 +412,48 @@ class _Book:
 				del self.entries[row.name]
 			del self.entries[name]
 
+	def new_lot(self, earning: Earning, wanted: Wanted) -> Entry:
+		lot = Entry(
+			name=self.new_name(),
+			kind=wanted.lot_kind,
+			voucher=wanted.voucher,
+			points=earning.points,
+			remaining=earning.points,
+			posting_date=earning.posting_date,
+			expiry_date=earning.expiry_date,
+			tier=earning.tier,
+			purchase_amount=earning.purchase_amount,
+			terms=earning.terms,
+			reason=wanted.reason,
+		)
+		self.put(lot)
+		return lot
+
 	def draw(self, wanted: Wanted) -> None:
-		missing = wanted.redeem + sum(r.points for r in self.redemptions(wanted.voucher))
+		missing = wanted.redeem + sum(r.points for r in self.own_draws(wanted))
 		if missing <= 0:
 			return
+		lots = self.where(lambda e: _can_pay(e, wanted.redeem_on, wanted.voucher))
 		available = spendable(self.entries.values(), wanted.redeem_on, wanted.voucher)
-		if missing > available and wanted.strict:
-			raise NotEnoughPoints(missing, max(available, 0))
+		if wanted.from_lot:
+			if wanted.from_lot not in self.entries or not self.entries[wanted.from_lot].is_lot:
+				raise NoSuchLot
+			lots = [e for e in lots if e.name == wanted.from_lot]
+			available = min(available, sum(e.remaining for e in lots))
+		payable = min(missing, max(available, 0))
+		if missing > payable and wanted.strict:
+			raise NotEnoughPoints(missing, payable)
 		row = Entry(
 			name="",
-			kind=Kind.REDEEMED,
+			kind=wanted.draw_kind,
 			voucher=wanted.voucher,
 			points=0,
 			remaining=0,
 			posting_date=wanted.redeem_on,
 			expiry_date=NEVER,
+			reason=wanted.reason,
 		)
-		payable = min(missing, max(available, 0))
-		self.take_from(self.where(lambda e: _can_pay(e, wanted.redeem_on, wanted.voucher)), row, payable)
+		self.take_from(lots, row, payable)
 		if missing > payable:
 			self.take(row, missing - payable, None)
 

@@ -15,6 +15,7 @@ from loyalty_app.rules.lots import (
 	Earning,
 	Entry,
 	Kind,
+	NoSuchLot,
 	NotEnoughPoints,
 	Terms,
 	Voucher,
@@ -24,8 +25,19 @@ from loyalty_app.rules.lots import (
 START = date(2026, 1, 1)
 
 
+INVOICE = (Kind.EARNED, Kind.REDEEMED)
+ADJUSTMENT = (Kind.ADJUSTED, Kind.ADJUSTED)
+
+
+NOBODY = Voucher(None, None)
+
+
 def voucher(number) -> Voucher:
 	return Voucher("Sales Invoice", f"INV-{number}")
+
+
+def adjustment(number) -> Voucher:
+	return Voucher("Loyalty Point Adjustment", f"ADJ-{number}")
 
 
 class Token:
@@ -73,15 +85,17 @@ class Model:
 		]:
 			token.spender = None
 
-	def change_lot(self, who, count, posted, expires):
+	def change_lots(self, who, posted, lots):
+		"""`lots` are pairs of points and expiry date."""
 		old = [t for t in self.tokens if t.lot.owner == who]
-		if len(old) == count:
+		if len(old) == sum(count for count, _expires in lots):
 			return
 		spenders = sorted((t.spender for t in old if t.spender), key=lambda s: self.posted[s])
 		self.tokens = [t for t in self.tokens if t.lot.owner != who]
-		lot = Lot(next(self.made), who, posted, expires)
-		self.tokens += [Token(lot, spenders[i] if i < len(spenders) else None) for i in range(count)]
-		for spender in spenders[count:]:
+		for count, expires in lots:
+			lot = Lot(next(self.made), who, posted, expires)
+			self.tokens += [Token(lot, spenders.pop(0) if spenders else None) for _ in range(count)]
+		for spender in spenders:
 			self.debts[spender] = self.debts.get(spender, 0) + 1
 
 	def redeem(self, who, count, on):
@@ -97,17 +111,21 @@ class Model:
 				self.debts[who] -= 1
 
 	def settle(self, who, earned, redeemed, posted, expires, on):
+		self.settle_lots(who, [(earned, expires)] if earned else [], redeemed, posted, on)
+
+	def settle_lots(self, who, lots, redeemed, posted, on):
 		self.posted[who] = posted
 		self.release(who, max(0, self.redeemed(who) - redeemed))
-		self.change_lot(who, earned, posted, expires)
+		self.change_lots(who, posted, lots)
 		self.redeem(who, redeemed - self.redeemed(who), posted)
 		self.cover(on)
 
 
 class LotsMachine(RuleBasedStateMachine):
-	"""Random invoices, redemptions, returns, cancels, expiries and dates."""
+	"""Random invoices, redemptions, returns, adjustments, cancels, expiries and dates."""
 
 	invoices = Bundle("invoices")
+	adjustments = Bundle("adjustments")
 
 	def __init__(self):
 		super().__init__()
@@ -119,18 +137,44 @@ class LotsMachine(RuleBasedStateMachine):
 	def new_name(self):
 		return f"E{next(self.names):06}"
 
-	def settle(self, number, earned, redeemed, on, strict=False, block=False):
-		posted, expires = self.facts[number]
-		who = voucher(number)
+	def settle(self, who, earned, redeemed, on, strict=False, block=False):
+		posted, expires, kinds = self.facts[who]
+		terms = Terms(Decimal(10)) if kinds is INVOICE else None
 		earning = earned is not None and Earning(
-			earned, Decimal(earned * 10), posted, expires, "Silver", Terms(Decimal(10))
+			earned, Decimal(earned * 10), posted, expires, "Silver", terms
 		)
-		wanted = Wanted(who, earning or None, redeemed, posted, on, self.today, strict, block)
+		wanted = Wanted(
+			who, (earning,) if earning else (), redeemed, posted, on, self.today, strict, block, *kinds
+		)
 		self.entries = lots.settle(self.entries.values(), wanted, self.new_name)
 		again = lots.settle(self.entries.values(), wanted, self.new_name)
 		assert again == self.entries, "settling twice must change nothing"
 		assert not any(e.is_lot and e.remaining and e.expiry_date < self.today for e in self.entries.values())
 		self.model.settle(who, earned or 0, redeemed, posted, expires, on)
+
+	def post(self, who, back, duration, kinds):
+		# Days are unique so that the model needs no names to break ties between spenders.
+		posted = next(
+			d for d in (self.today - timedelta(days=back - i) for i in range(1000)) if d not in self.days
+		)
+		self.days.add(posted)
+		self.today = max(self.today, posted)
+		self.facts[who] = (posted, posted + timedelta(days=duration), kinds)
+		self.model.posted[who] = posted
+		return posted
+
+	def refused(self, who, earned, redeemed, posted):
+		"""Whether `who` asks for more than is spendable, which must be refused and change nothing."""
+		if not redeemed or redeemed <= self.model.spendable(posted, who):
+			return False
+		before = self.entries
+		try:
+			self.settle(who, earned, redeemed, posted, strict=True)
+		except NotEnoughPoints as e:
+			assert e.spendable == max(0, self.model.spendable(posted, who))
+			assert self.entries is before
+			return True
+		raise AssertionError("redeemed more than is spendable")
 
 	@rule(
 		target=invoices,
@@ -141,45 +185,53 @@ class LotsMachine(RuleBasedStateMachine):
 		block=st.booleans(),
 	)
 	def submit(self, earned, redeemed, back, duration, block):
-		number = next(self.numbers)
-		# Days are unique so that the model needs no names to break ties between spenders.
-		posted = next(
-			d for d in (self.today - timedelta(days=back - i) for i in range(1000)) if d not in self.days
-		)
-		self.days.add(posted)
-		self.today = max(self.today, posted)
-		self.facts[number] = (posted, posted + timedelta(days=duration))
-		self.model.posted[voucher(number)] = posted
-		if redeemed and redeemed > self.model.spendable(posted, voucher(number)):
-			before = self.entries
-			try:
-				self.settle(number, earned, redeemed, posted, strict=True)
-			except NotEnoughPoints as e:
-				assert e.spendable == max(0, self.model.spendable(posted, voucher(number)))
-				assert self.entries is before
-			else:
-				raise AssertionError("redeemed more than is spendable")
+		who = voucher(next(self.numbers))
+		posted = self.post(who, back, duration, INVOICE)
+		if self.refused(who, earned, redeemed, posted):
 			redeemed = 0
-		self.settle(number, earned, redeemed, posted, strict=True, block=block)
-		return number, earned, redeemed
+		self.settle(who, earned, redeemed, posted, strict=True, block=block)
+		return who, earned, redeemed
 
 	@rule(target=invoices, invoice=consumes(invoices), part=st.integers(0, 10), block=st.booleans())
 	def change(self, invoice, part, block):
 		"""A return leaves a part of both; cancelling a return brings back more than was left."""
-		number, earned, redeemed = invoice
-		spent = sum(1 for t in self.model.tokens if t.lot.owner == voucher(number) and t.spender is not None)
+		who, earned, redeemed = invoice
+		spent = sum(1 for t in self.model.tokens if t.lot.owner == who and t.spender is not None)
 		try:
-			self.settle(number, earned * part // 10, redeemed * part // 10, self.today, block=block)
+			self.settle(who, earned * part // 10, redeemed * part // 10, self.today, block=block)
 		except AlreadySpent as e:
 			assert block and e.points == spent - earned * part // 10 > 0
-			self.settle(number, earned * part // 10, redeemed * part // 10, self.today)
+			self.settle(who, earned * part // 10, redeemed * part // 10, self.today)
 		return invoice
+
+	@rule(
+		target=adjustments,
+		points=st.integers(-30, 30).filter(bool),
+		back=st.integers(0, 19),
+		duration=st.integers(0, 15),
+		may_go_negative=st.booleans(),
+	)
+	def adjust(self, points, back, duration, may_go_negative):
+		who = adjustment(next(self.numbers))
+		posted = self.post(who, back, duration, ADJUSTMENT)
+		plus, minus = (points, 0) if points > 0 else (None, -points)
+		if not may_go_negative and self.refused(who, plus, minus, posted):
+			minus = 0
+		self.settle(who, plus, minus, posted, strict=not may_go_negative)
+		return who
+
+	@rule(who=consumes(adjustments))
+	def cancel_adjustment(self, who):
+		self.undo(who)
 
 	@rule(invoice=consumes(invoices))
 	def cancel(self, invoice):
-		self.settle(invoice[0], None, 0, self.today)
-		own = [e for e in self.entries.values() if e.voucher == voucher(invoice[0])]
-		assert own == [], "a cancelled invoice keeps no entries"
+		self.undo(invoice[0])
+
+	def undo(self, who):
+		self.settle(who, None, 0, self.today)
+		own = [e for e in self.entries.values() if e.voucher == who]
+		assert own == [], "what was cancelled keeps no entries"
 
 	@rule(days=st.integers(1, 6))
 	def wait(self, days):
@@ -193,14 +245,13 @@ class LotsMachine(RuleBasedStateMachine):
 	@invariant()
 	def agrees_with_the_model(self):
 		entries = self.entries.values()
-		for number in self.facts:
-			who = voucher(number)
-			rows = [e for e in entries if e.kind is Kind.REDEEMED and e.voucher == who]
+		for who, (_posted, _expires, (lot_kind, draw_kind)) in self.facts.items():
+			rows = [e for e in entries if e.kind is draw_kind and e.voucher == who and e.points < 0]
 			assert -sum(e.points for e in rows) == self.model.redeemed(who)
 			assert -sum(e.points for e in rows if e.is_shortfall) == self.model.debts.get(who, 0)
-			lot = sum(e.points for e in entries if e.kind is Kind.EARNED and e.voucher == who)
-			assert lot == sum(t.lot.owner == who for t in self.model.tokens)
-			free = sum(e.remaining for e in entries if e.kind is Kind.EARNED and e.voucher == who)
+			own = [e for e in entries if e.kind is lot_kind and e.voucher == who and e.points >= 0]
+			assert sum(e.points for e in own) == sum(t.lot.owner == who for t in self.model.tokens)
+			free = sum(e.remaining for e in own)
 			expired = -sum(e.points for e in entries if e.kind is Kind.EXPIRED and e.voucher == who)
 			assert free + expired == len(self.model.free(lambda x: x.owner == who))
 		for on in (self.today, self.today + timedelta(days=5)):
@@ -230,56 +281,95 @@ TestLots = LotsMachine.TestCase
 TestLots.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
 
 
-class TestAdjust(TestCase):
+class TestAdding(TestCase):
+	"""Entries that come on top of whatever their document, if they have one, has already."""
+
 	def setUp(self):
 		self.names = itertools.count(1)
 
 	def new_name(self):
 		return f"N{next(self.names)}"
 
-	def entry(self, name, points, expires=None, lot=None):
-		return Entry(
-			name,
-			Kind.ADJUSTED,
-			Voucher(None, None),
-			points,
-			max(points, 0),
-			START,
-			expires or date(2026, 6, 1),
-			lot,
-		)
+	def entry(self, name, points, expires=date(2026, 6, 1), who=NOBODY):
+		return Entry(name, Kind.ADJUSTED, who, points, max(points, 0), START, expires)
 
-	def test_negative_points_are_drawn_from_lots_and_the_first_row_keeps_its_name(self):
-		book = [replace_voucher(self.entry(n, 10, date(2026, 6, d)), n) for n, d in (("B", 2), ("A", 1))]
-		after = lots.adjust(book, self.entry("ADJ", -15), START, self.new_name)
-		self.assertEqual((after["ADJ"].points, after["ADJ"].lot), (-10, "A"))
-		self.assertEqual((after["N1"].points, after["N1"].lot), (-5, "B"))
+	def two_lots(self):
+		return [self.entry(n, 10, date(2026, 6, d), voucher(n)) for n, d in (("B", 2), ("A", 1))]
+
+	def add(self, book, points, who=NOBODY, from_lot=None):
+		earnings = (Earning(points, Decimal(0), START, date(2026, 6, 1), None),) if points > 0 else ()
+		wanted = Wanted(
+			who,
+			earnings,
+			max(-points, 0),
+			START,
+			START,
+			START,
+			True,
+			False,
+			*ADJUSTMENT,
+			"Bonus",
+			from_lot,
+			True,
+		)
+		return lots.settle(book, wanted, self.new_name)
+
+	def test_negative_points_are_drawn_from_lots(self):
+		after = self.add(self.two_lots(), -15)
+		self.assertEqual((after["N1"].points, after["N1"].lot, after["N1"].reason), (-10, "A", "Bonus"))
+		self.assertEqual((after["N2"].points, after["N2"].lot), (-5, "B"))
 		self.assertEqual((after["A"].remaining, after["B"].remaining), (0, 5))
 
 	def test_entries_without_a_document_have_nothing_in_common(self):
-		after = lots.adjust([self.entry("A", 10)], self.entry("ADJ", -4), START, self.new_name)
-		self.assertEqual((after["A"].remaining, after["ADJ"].lot), (6, "A"))
+		after = self.add([self.entry("A", 10)], -4)
+		self.assertEqual((after["A"].remaining, after["N1"].lot), (6, "A"))
 		debt = lots.replace(self.entry("D", -3), remaining=-3, expiry_date=lots.NEVER)
-		after = lots.adjust([debt], self.entry("B", 10), START, self.new_name)
-		self.assertEqual((after["B"].remaining, after["D"].lot), (7, "B"))
+		after = self.add([debt], 10)
+		self.assertEqual((after["N2"].remaining, after["D"].lot), (7, "N2"))
+
+	def test_a_second_bonus_with_an_invoice_leaves_the_first(self):
+		after = self.add([self.entry("A", 10, who=voucher(1))], 5, voucher(1))
+		self.assertEqual((after["A"].remaining, after["N1"].remaining), (10, 5))
 
 	def test_more_than_there_is_is_refused(self):
 		with self.assertRaises(NotEnoughPoints) as caught:
-			lots.adjust(
-				[replace_voucher(self.entry("A", 10), "A")], self.entry("ADJ", -11), START, self.new_name
-			)
+			self.add(self.two_lots()[:1], -11)
 		self.assertEqual((caught.exception.asked, caught.exception.spendable), (11, 10))
 
 	def test_a_named_lot_is_the_one_drawn_on(self):
-		book = [replace_voucher(self.entry(n, 10, date(2026, 6, d)), n) for n, d in (("B", 2), ("A", 1))]
-		after = lots.adjust(book, self.entry("ADJ", -5, lot="B"), START, self.new_name)
+		after = self.add(self.two_lots(), -5, from_lot="B")
 		self.assertEqual((after["A"].remaining, after["B"].remaining), (10, 5))
 		with self.assertRaises(NotEnoughPoints):
-			lots.adjust(book, self.entry("ADJ", -11, lot="B"), START, self.new_name)
+			self.add(self.two_lots(), -11, from_lot="B")
+		with self.assertRaises(NoSuchLot):
+			self.add(self.two_lots(), -1, from_lot="C")
 
 
-def replace_voucher(entry, name):
-	return lots.replace(entry, voucher=voucher(name))
+class TestSeveralLots(TestCase):
+	"""A transfer brings over lots that keep their expiry dates."""
+
+	def test_all_of_them_go_with_their_voucher(self):
+		names = itertools.count(1)
+		who, spender = adjustment(1), voucher(2)
+		earnings = tuple(
+			Earning(points, Decimal(0), START, date(2026, 6, day), "Silver")
+			for points, day in ((5, 2), (3, 1))
+		)
+
+		def wanted(who, earnings, redeem, kinds, block=False):
+			return Wanted(who, earnings, redeem, START, START, START, True, block, *kinds)
+
+		def settle(entries, *args, **kwargs):
+			return lots.settle(entries.values(), wanted(*args, **kwargs), lambda: f"N{next(names)}")
+
+		brought = settle({}, who, earnings, 0, ADJUSTMENT)
+		self.assertEqual({(e.points, e.expiry_date.day) for e in brought.values()}, {(5, 2), (3, 1)})
+		self.assertEqual(settle(brought, who, earnings, 0, ADJUSTMENT), brought)
+		spent = settle(brought, spender, (), 4, INVOICE)
+		with self.assertRaises(AlreadySpent):
+			settle(spent, who, (), 0, ADJUSTMENT, block=True)
+		(debt,) = settle(spent, who, (), 0, ADJUSTMENT).values()
+		self.assertEqual((debt.points, debt.lot, debt.voucher), (-4, None, spender))
 
 
 class TestAdopt(TestCase):
