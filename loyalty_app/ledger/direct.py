@@ -5,7 +5,7 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint, getdate, today
 
-from loyalty_app.ledger import entries, expiry, membership, redemption
+from loyalty_app.ledger import adjustments, entries, expiry, membership, redemption
 from loyalty_app.ledger.log import Cause
 from loyalty_app.rules import earning, lots
 from loyalty_app.rules.amounts import exact
@@ -22,6 +22,12 @@ def set_defaults(doc: Document) -> None:
 			frappe.throw(
 				_("Loyalty Point Entry: set {0}").format(_(doc.meta.get_label(field))), frappe.MandatoryError
 			)
+	if doc.invoice_type == adjustments.DOCTYPE:
+		frappe.throw(
+			_("Loyalty Point Entry: {0} has its own entries; make another {1} instead").format(
+				doc.invoice, _(adjustments.DOCTYPE)
+			)
+		)
 	program = frappe.get_cached_doc("Loyalty Program", doc.loyalty_program)
 	doc.company = doc.company or program.company
 	if doc.company != program.company:

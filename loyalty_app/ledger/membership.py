@@ -120,6 +120,17 @@ def lock_or_open(customer: str, program: str) -> frappe._dict:
 	return lock_for(customer, program) or lock(ensure(customer, program))
 
 
+def lock_all_for(customers: list[str], program: str, open_missing: bool = False) -> list[frappe._dict]:
+	"""Lock the memberships that `customers` have in `program`, in the order for everybody, and return their present
+	state, in the order of `customers`; `open_missing` opens those that are not there."""
+	one, name_of = (lock_or_open, ensure) if open_missing else (lock_for, find)
+	if len(customers) == 1:
+		members = [one(customers[0], program)]
+	else:
+		members = lock_all(list(filter(None, (name_of(customer, program) for customer in customers))))
+	return sorted(filter(None, members), key=lambda member: customers.index(member.customer))
+
+
 def look(customer: str, program: str) -> frappe._dict | None:
 	"""The state of a membership as this transaction sees it, without a lock: to look at, not to decide from."""
 	members = _states(_select_of(customer, program).run(as_dict=True))

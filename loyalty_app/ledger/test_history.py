@@ -1,9 +1,10 @@
-"""Random histories of real invoices against a slow obvious model of live documents and single points.
+"""Random histories of real invoices and adjustments against a slow obvious model of live documents and single points.
 
 More examples: HYPOTHESIS_HISTORIES=200 with the usual command that runs this module.
 """
 
 import os
+from collections import Counter
 from datetime import date
 from fractions import Fraction
 from unittest.mock import patch
@@ -28,6 +29,7 @@ from loyalty_app.rules.lots import Voucher
 from loyalty_app.rules.test_lots import Model
 from loyalty_app.tests.utils import (
 	IntegrationTestCase,
+	make_adjustment,
 	make_customer,
 	make_invoice,
 	make_program,
@@ -70,6 +72,7 @@ class LiveInvoice:
 class HistoryMachine(RuleBasedStateMachine):
 	invoices = Bundle("invoices")
 	returns = Bundle("returns")
+	adjustments = Bundle("adjustments")
 
 	def __init__(self):
 		super().__init__()
@@ -80,8 +83,10 @@ class HistoryMachine(RuleBasedStateMachine):
 			expiry_duration=30,
 		)
 		self.customer = make_customer(loyalty_program=self.program.name)
-		self.worth, self.duration = "0.5", 30
+		self.worth, self.duration, self.may_go_negative = "0.5", 30, False
 		self.live, self.days, self.model = [], set(), Model()
+		# adjustments that stand, and who gets what is given away
+		self.adjusted, self.other, self.others_model = [], None, Model()
 		self.today = getdate(today())
 
 	def tier_at(self, spend):
@@ -108,25 +113,14 @@ class HistoryMachine(RuleBasedStateMachine):
 		back=st.integers(0, 60),
 	)
 	def submit(self, price, part, back):
-		posted = next(
-			d
-			for d in (getdate(add_days(today(), i - back)) for i in range(-999, 1)[::-1])
-			if d not in self.days
-		)
-		self.days.add(posted)
+		posted = self.free_day(back)
 		can_pay = min(
 			max(self.model.spendable(posted), 0), int(QTY * Fraction(price) // Fraction(self.worth))
 		)
 		redeem = part * can_pay // 10
 		if redeem > can_pay:
-			frappe.db.savepoint("refused")
-			try:
-				self.make(price, redeem, posted)
-			except frappe.ValidationError:
-				frappe.db.rollback(save_point="refused")
-				redeem = can_pay
-			else:
-				raise AssertionError(f"redeemed {redeem} where {can_pay} were allowed")
+			self.must_be_refused(lambda: self.make(price, redeem, posted))
+			redeem = can_pay
 		doc = self.make(price, redeem, posted)
 		eligible = QTY * Fraction(price) - redeem * Fraction(self.worth)
 		tier, _minimum, factor = self.tier_at(self.spend + eligible)
@@ -135,6 +129,22 @@ class HistoryMachine(RuleBasedStateMachine):
 		self.live.append(invoice)
 		self.settle(invoice, posted)
 		return invoice
+
+	def free_day(self, back):
+		"""A day, so many days ago or more, on which nothing else is posted."""
+		days = (getdate(add_days(today(), i - back)) for i in range(-999, 1)[::-1])
+		posted = next(day for day in days if day not in self.days)
+		self.days.add(posted)
+		return posted
+
+	def must_be_refused(self, act):
+		frappe.db.savepoint("refused")
+		try:
+			act()
+		except frappe.ValidationError:
+			frappe.db.rollback(save_point="refused")
+		else:
+			raise AssertionError("more points were spent than there were")
 
 	def make(self, price, redeem, posted):
 		return make_invoice(
@@ -176,6 +186,69 @@ class HistoryMachine(RuleBasedStateMachine):
 		self.live.remove(invoice)
 		self.settle(invoice, self.today, cancelled=True)
 
+	@rule(
+		target=adjustments,
+		points=st.integers(-60, 60).filter(bool),
+		back=st.integers(0, 60),
+		days_good=st.integers(0, 40),
+	)
+	def adjust(self, points, back, days_good):
+		posted = self.free_day(back)
+		if points > 0:
+			values = {"posting_date": posted, "expiry_date": getdate(add_days(today(), days_good))}
+		else:
+			values = {"posting_date": posted, "expiry_date": None}
+			can_take = max(self.model.spendable(posted), 0)
+			if -points > can_take and not self.may_go_negative:
+				self.must_be_refused(lambda: make_adjustment(self.customer, points, **values))
+				points = -can_take
+		if not points:
+			return None
+		doc = make_adjustment(self.customer, points, **values)
+		self.adjusted.append(doc)
+		lots = [(points, values["expiry_date"])] if points > 0 else []
+		self.model.settle_lots(voucher_of(doc), lots, max(-points, 0), posted, posted)
+		return doc
+
+	@rule(target=adjustments, points=st.integers(1, 60), back=st.integers(0, 60))
+	def give_away(self, points, back):
+		self.other = self.other or make_customer(loyalty_program=self.program.name)
+		posted = self.free_day(back)
+		values = {"reason": "Transfer", "to_customer": self.other.name, "posting_date": posted}
+		can_give = max(self.model.spendable(posted), 0)
+		if points > can_give:
+			self.must_be_refused(lambda: make_adjustment(self.customer, points, **values))
+			points = can_give
+		if not points:
+			return None
+		doc = make_adjustment(self.customer, points, **values)
+		self.adjusted.append(doc)
+		who = voucher_of(doc)
+		self.model.settle_lots(who, [], points, posted, posted)
+		brought = Counter(token.lot.expires for token in self.model.spent_by(who))
+		lots = [(count, expires) for expires, count in sorted(brought.items())]
+		self.others_model.settle_lots(who, lots, 0, posted, posted)
+		return doc
+
+	@rule(days_ago=st.integers(0, 20), part=st.integers(1, 4))
+	def the_other_spends(self, days_ago, part):
+		posted = self.free_day(days_ago)
+		points = part * max(self.others_model.spendable(posted), 0) // 4
+		if not points:
+			return
+		doc = make_adjustment(self.other, -points, posting_date=posted)
+		self.others_model.settle_lots(voucher_of(doc), [], points, posted, posted)
+
+	@rule(doc=consumes(adjustments))
+	def cancel_adjustment(self, doc):
+		if not doc:
+			return
+		frappe.get_doc(doc.doctype, doc.name).cancel()
+		self.adjusted.remove(doc)
+		self.model.settle_lots(voucher_of(doc), [], 0, doc.posting_date, self.today)
+		if doc.to_customer:
+			self.others_model.settle_lots(voucher_of(doc), [], 0, doc.posting_date, self.today)
+
 	@rule()
 	def expire(self):
 		if name := find(self.customer.name, self.program.name):
@@ -185,13 +258,15 @@ class HistoryMachine(RuleBasedStateMachine):
 		duration=st.sampled_from([0, 5, 30]),
 		factor=st.sampled_from(["2", "10"]),
 		worth=st.sampled_from(["0.5", "1"]),
+		may_go_negative=st.booleans(),
 	)
-	def change_the_program(self, duration, factor, worth):
+	def change_the_program(self, duration, factor, worth, may_go_negative):
 		self.program.reload()
 		self.program.expiry_duration, self.program.conversion_factor = duration, float(worth)
 		self.program.collection_rules[0].collection_factor = float(factor)
+		self.program.allow_negative_adjustment = int(may_go_negative)
 		self.program.save()
-		self.duration, self.worth = duration, worth
+		self.duration, self.worth, self.may_go_negative = duration, worth, may_go_negative
 		self.tiers[0] = (self.tiers[0][0], self.tiers[0][1], factor)
 
 	@invariant()
@@ -201,8 +276,10 @@ class HistoryMachine(RuleBasedStateMachine):
 		assert not faults, faults
 		row = frappe.get_doc("Loyalty Membership", name)
 		assert Fraction(str(row.total_spent)) == self.spend
-		assert row.points_earned == sum(i.earned for i in self.live)
-		assert row.points_redeemed == sum(i.redeemed - i.points_back for i in self.live)
+		added = sum(d.points for d in self.adjusted if d.points > 0 and not d.to_customer)
+		taken = sum(abs(d.points) for d in self.adjusted if d.points < 0 or d.to_customer)
+		assert row.points_earned == sum(i.earned for i in self.live) + added
+		assert row.points_redeemed == sum(i.redeemed - i.points_back for i in self.live) + taken
 		tier = self.tier_at(self.spend)[0] if self.spend else None
 		assert (row.loyalty_program_tier or None) == tier
 		assert (frappe.db.get_value("Customer", self.customer.name, "loyalty_program_tier") or None) == tier
@@ -216,6 +293,10 @@ class HistoryMachine(RuleBasedStateMachine):
 			pluck="loyalty_points",
 		)
 		assert sum(unexpired) == self.model.spendable(self.today)
+		if self.other:
+			assert summary(self.other.name).balance == self.others_model.spendable(self.today)
+			if others := find(self.other.name, self.program.name):
+				assert verify(others) == []
 		for invoice in self.live:
 			lots = frappe.get_all(
 				"Loyalty Point Entry",
@@ -233,6 +314,10 @@ class HistoryMachine(RuleBasedStateMachine):
 				invoice.expires,
 			)
 			assert Fraction(str(lots[0].purchase_amount)) == max(invoice.spend, 0)
+
+
+def voucher_of(doc):
+	return Voucher(doc.doctype, doc.name)
 
 
 class TestHistory(IntegrationTestCase):

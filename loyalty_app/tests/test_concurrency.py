@@ -16,6 +16,7 @@ from loyalty_app.tests.rest import RestClient
 from loyalty_app.tests.test_documents import balance, earned, entries_of
 from loyalty_app.tests.utils import (
 	IntegrationTestCase,
+	make_adjustment,
 	make_customer,
 	make_invoice,
 	make_program,
@@ -55,7 +56,7 @@ class TestConcurrency(IntegrationTestCase):
 		return self.move_all([(draft, 1) for draft in drafts])
 
 	def move_all(self, moves):
-		"""Bring invoices to a docstatus, each its own, all at the same time; return statuses and bodies."""
+		"""Bring documents to a docstatus, each its own, all at the same time; return statuses and bodies."""
 		frappe.db.commit()
 		with ThreadPoolExecutor(len(moves)) as pool:
 			answers = list(pool.map(lambda move: self.move(*move), moves))
@@ -63,7 +64,7 @@ class TestConcurrency(IntegrationTestCase):
 		return answers
 
 	def move(self, doc, docstatus):
-		return self.api.open("PUT", f"/api/resource/Sales Invoice/{doc.name}", json={"docstatus": docstatus})
+		return self.api.open("PUT", f"/api/resource/{doc.doctype}/{doc.name}", json={"docstatus": docstatus})
 
 	def drafts(self, count=TERMINALS, **kwargs):
 		return [make_invoice(self.customer, submit=False, **kwargs) for _ in range(count)]
@@ -171,6 +172,29 @@ class TestConcurrency(IntegrationTestCase):
 		with ThreadPoolExecutor(1) as pool:
 			return pool.submit(self.move, doc, docstatus).result()
 
+	def test_invoices_and_adjustments_take_the_same_points_once(self):
+		lot = make_invoice(self.customer, 1000)
+		adjustments = [make_adjustment(self.customer, -100, submit=False) for _ in range(3)]
+		answers = self.submit_all(self.drafts(3, amount=100, redeem=100) + adjustments)
+		self.assertEqual(sorted(status for status, _body in answers), [200] + [417] * 5)
+		self.assertEqual(earned(lot).remaining_points, 0)
+		self.assertEqual(balance(self.customer), 0)
+		self.assertEqual(verify(find(self.customer.name, self.program.name)), [])
+
+	def test_transfers_there_and_back_at_once(self):
+		"""Both lock both customers: in one order, or they would wait for each other."""
+		other = make_customer(loyalty_program=self.program.name)
+		for customer in (self.customer, other):
+			make_invoice(customer, 1000)
+		drafts = [
+			make_adjustment(giver, points, submit=False, reason="Transfer", to_customer=getter.name)
+			for giver, getter, points in 3 * ((self.customer, other, 10), (other, self.customer, 7))
+		]
+		self.assert_all_submitted(drafts)
+		self.assertEqual((balance(self.customer), balance(other)), (100 - 9, 100 + 9))
+		for customer in (self.customer, other):
+			self.assertEqual(verify(find(customer.name, self.program.name)), [])
+
 	def test_who_waits_too_long_is_asked_to_try_again(self):
 		lot = make_invoice(self.customer, 1000)
 		(draft,) = self.drafts(1, redeem=10)
@@ -179,6 +203,17 @@ class TestConcurrency(IntegrationTestCase):
 		with impatient():
 			answer = self.elsewhere(draft, 1)
 		self.assert_busy(answer, draft, lot)
+
+	def test_an_adjustment_that_waits_too_long_is_to_be_tried_again(self):
+		draft = make_adjustment(self.customer, 10, submit=False)
+		frappe.db.commit()
+		membership.hold(self.customer.name)
+		with impatient():
+			answer = self.elsewhere(draft, 1)
+		self.assert_refused_as_busy(answer)
+		self.assertEqual(frappe.db.get_value(draft.doctype, draft.name, "docstatus"), 0)
+		self.assert_all_submitted([draft])
+		self.assertEqual(balance(self.customer), 10)
 
 	def test_who_is_in_a_deadlock_is_asked_to_try_again(self):
 		"""This test locks against the order that all keep, as other people's code may."""
@@ -206,6 +241,16 @@ class TestConcurrency(IntegrationTestCase):
 
 	def assert_busy(self, answer, draft, lot):
 		"""The request to submit `draft` was refused because of a lock, left nothing, and may be repeated."""
+		self.assert_refused_as_busy(answer)
+		self.assertEqual(frappe.db.get_value("Sales Invoice", draft.name, "docstatus"), 0)
+		self.assertEqual(entries_of(draft), [])
+		self.assertFalse(frappe.db.exists("GL Entry", {"voucher_no": draft.name}))
+		self.assertEqual(earned(lot).remaining_points, 100)
+		self.assert_all_submitted([draft])
+		self.assertEqual(balance(self.customer), 100 - 10 + 9)
+		self.assertEqual(verify(find(self.customer.name, self.program.name)), [])
+
+	def assert_refused_as_busy(self, answer):
 		status, body = answer
 		if frappe.db.db_type == "sqlite":
 			# All requests wait for the one write lock before they do anything: no ledger is asked.
@@ -214,10 +259,3 @@ class TestConcurrency(IntegrationTestCase):
 			self.assertEqual((status, body["exc_type"]), (409, "LedgerBusy"))
 			self.assertIn("please try again", str(body))
 		frappe.db.rollback()
-		self.assertEqual(frappe.db.get_value("Sales Invoice", draft.name, "docstatus"), 0)
-		self.assertEqual(entries_of(draft), [])
-		self.assertFalse(frappe.db.exists("GL Entry", {"voucher_no": draft.name}))
-		self.assertEqual(earned(lot).remaining_points, 100)
-		self.assert_all_submitted([draft])
-		self.assertEqual(balance(self.customer), 100 - 10 + 9)
-		self.assertEqual(verify(find(self.customer.name, self.program.name)), [])

@@ -17,6 +17,7 @@ from loyalty_app.tests.history import add_closed_lots, add_open_lots
 from loyalty_app.tests.utils import (
 	IntegrationTestCase,
 	count_queries,
+	make_adjustment,
 	make_customer,
 	make_invoice,
 	make_program,
@@ -156,6 +157,26 @@ class TestStatements(IntegrationTestCase):
 				)
 				self.assertGreater(few, 0)
 				self.assertLess(many, few * 1.5)
+
+	def test_adjusting(self):
+		"""Points added, taken over three lots, taken over many, and moved: no statement for each lot."""
+		other = make_customer(loyalty_program=self.program.name)
+		moving = {"reason": "Transfer", "to_customer": other.name}
+		for limit, points, values in ((7, 29, {}), (9, -29, {}), (11, -290, {}), (17, 29, moving)):
+			counts = []
+			for customer in (self.few, self.many):
+				with self.subTest(points=points, customer=customer.name, **values):
+					draft = make_adjustment(customer, points, submit=False, **values)
+					draft = frappe.get_doc(draft.doctype, draft.name)
+					with count_own_queries() as submit:
+						draft.submit()
+					with count_own_queries() as cancel:
+						draft.cancel()
+					self.assert_at_most(limit, submit)
+					self.assert_at_most(limit, cancel)
+					counts.append((len(submit), len(cancel)))
+			self.assertEqual(len(set(counts)), 1, counts)
+		self.assertEqual(verify(find(self.many.name, self.program.name)), [])
 
 	def test_reading_balance_and_tier(self):
 		for customer in (self.few, self.many):

@@ -28,6 +28,7 @@ __all__ = [
 	"expense_account",
 	"income_account",
 	"leaf",
+	"make_adjustment",
 	"make_customer",
 	"make_invoice",
 	"make_item",
@@ -393,6 +394,23 @@ def make_return(invoice, qty: float | None = None, submit: bool = True, **kwargs
 		doc.items[0].stock_qty = -flt(qty)
 	doc.update(kwargs)
 	doc.insert(ignore_permissions=True)
+	if submit:
+		doc.submit()
+	return doc
+
+
+def make_adjustment(customer, points: int, submit: bool = True, ignore_permissions: bool = True, **kwargs):
+	"""Insert (and submit) a Loyalty Point Adjustment of a customer, in their program: a correction of today."""
+	doc = frappe.get_doc(
+		{
+			"doctype": "Loyalty Point Adjustment",
+			"customer": getattr(customer, "name", customer),
+			"points": points,
+			"reason": "Correction",
+			"explanation": "Made by a test",
+			**kwargs,
+		}
+	).insert(ignore_permissions=ignore_permissions)
 	if submit:
 		doc.submit()
 	return doc

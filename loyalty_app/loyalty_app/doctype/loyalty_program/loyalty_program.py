@@ -37,6 +37,9 @@ class LoyaltyProgram(Document):
 			LoyaltyProgramExclusion,
 		)
 
+		adjustment_limit: DF.Int
+		adjustment_needs_approver: DF.Check
+		allow_negative_adjustment: DF.Check
 		auto_opt_in: DF.Check
 		collection_rules: DF.Table[LoyaltyProgramCollection]
 		company: DF.Link
@@ -69,6 +72,7 @@ class LoyaltyProgram(Document):
 		self.validate_dates()
 		self.validate_collection_rules()
 		self.validate_redemption()
+		self._checked_number(self, "adjustment_limit", least=Decimal(0), largest=LARGEST_POINTS)
 		self.validate_exclusions()
 		self.validate_expense_account()
 		self.validate_cost_center()

@@ -124,6 +124,7 @@ class TestLoyaltyProgram(IntegrationTestCase):
 		self.refuse("Steps", "negative", redemption_step=-1)
 		self.refuse("Maximum Share", "negative", maximum_redemption_share=-1)
 		self.refuse("Maximum Share", "100", maximum_redemption_share=101)
+		self.refuse("Accounts Users May Submit Up To", "negative", adjustment_limit=-1)
 
 	def test_company_is_required(self):
 		program = make_program(expense_account=None, cost_center=None)

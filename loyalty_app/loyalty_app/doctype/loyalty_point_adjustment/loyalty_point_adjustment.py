@@ -1,0 +1,196 @@
+# Copyright (c) 2026, loyalty_app maintainers
+# For license information, please see license.txt
+
+from typing import NoReturn
+
+import frappe
+from frappe import _
+from frappe.model.document import Document
+from frappe.utils import cint, cstr, flt, getdate, today
+
+from loyalty_app.ledger import adjustments, membership, redemption, unless_busy
+from loyalty_app.ledger.adjustments import TRANSFER
+from loyalty_app.ledger.invoices import Event
+
+# What an approver approves: who changes it is an author.
+MOVED = ("customer", "to_customer", "loyalty_program", "points", "reason", "posting_date", "expiry_date")
+
+
+class LoyaltyPointAdjustment(Document):
+	# begin: auto-generated types
+	# This code is auto-generated. Do not modify anything in this block.
+
+	from typing import TYPE_CHECKING
+
+	if TYPE_CHECKING:
+		from frappe.types import DF
+
+		amended_from: DF.Link | None
+		company: DF.Link | None
+		customer: DF.Link
+		customer_name: DF.Data | None
+		expiry_date: DF.Date | None
+		explanation: DF.SmallText | None
+		loyalty_program: DF.Link
+		membership: DF.Link | None
+		naming_series: DF.Literal["LPA-.YYYY.-"]
+		points: DF.Int
+		posting_date: DF.Date
+		reason: DF.Literal[
+			"", "Correction", "Goodwill", "Dispute", "Promotion", "Opening Balance", "Transfer"
+		]
+		reference_doctype: DF.Link | None
+		reference_name: DF.DynamicLink | None
+		to_customer: DF.Link | None
+		to_customer_name: DF.Data | None
+		workflow_state: DF.Link | None
+	# end: auto-generated types
+
+	def has_permission(self, permtype="read", *args, **kwargs):
+		"""Extends Document.has_permission: up to the program's limit, who may write an adjustment may submit it."""
+		if permtype == "submit" and self.is_within_limit():
+			permtype = "write"
+		return super().has_permission(permtype, *args, **kwargs)
+
+	def is_within_limit(self) -> bool:
+		"""Whether so few points are moved that the program lets Accounts Users submit it."""
+		limit = self.loyalty_program and frappe.get_cached_value(
+			"Loyalty Program", self.loyalty_program, "adjustment_limit"
+		)
+		return 0 < abs(flt(self.points)) <= cint(limit)
+
+	def before_validate(self):
+		if self.customer and not self.loyalty_program:
+			self.loyalty_program = frappe.get_cached_value("Customer", self.customer, "loyalty_program")
+		if self.loyalty_program:
+			self.company = frappe.get_cached_value("Loyalty Program", self.loyalty_program, "company")
+		if self.reason != TRANSFER:
+			self.to_customer = self.to_customer_name = None
+
+	def validate(self):
+		# mandatory fields are asked for by Frappe, but after this
+		if not self.customer:
+			self.refuse("customer", _("choose a customer"))
+		if not self.loyalty_program:
+			self.refuse("loyalty_program", _("{0} is in none; choose one").format(frappe.bold(self.customer)))
+		self.points = redemption.whole_points(self.points)
+		self.validate_dates()
+		self.validate_points()
+		self.validate_customers()
+		if not cstr(self.explanation).strip() and self.reason != "Opening Balance":
+			self.refuse("explanation", _("say what this adjustment is for"))
+		if self.docstatus == 0:
+			member = membership.look(self.customer, self.loyalty_program)
+			adjustments.check_balance(self, member)
+
+	def validate_dates(self):
+		for field in ("posting_date", "expiry_date"):
+			try:
+				self.set(field, getdate(self.get(field)) if self.get(field) else None)
+			except (frappe.ValidationError, ValueError, TypeError, OverflowError):
+				self.refuse(field, _("{0} is not a date").format(cstr(self.get(field))))
+		if not self.posting_date:
+			self.posting_date = getdate(today())
+		if self.posting_date > getdate(today()):
+			self.refuse(
+				"posting_date",
+				_("{0} is still to come; choose today or an earlier day").format(
+					frappe.format(self.posting_date, "Date")
+				),
+			)
+
+	def validate_points(self):
+		if not self.points:
+			self.refuse("points", _("enter how many points to add (more than 0) or to take (less than 0)"))
+		if self.reason == TRANSFER and self.points < 0:
+			self.refuse(
+				"points",
+				_("a transfer moves more than 0 points, from {0} to {1}").format(
+					self._label("customer"), self._label("to_customer")
+				),
+			)
+		if self.points < 0 or self.reason == TRANSFER:
+			self.expiry_date = None
+			return
+		last = adjustments.good_through(self)
+		if last < self.posting_date:
+			self.refuse(
+				"expiry_date",
+				_("{0} is before {1}").format(frappe.format(last, "Date"), self._label("posting_date")),
+			)
+		if last < getdate(today()):
+			self.refuse(
+				"expiry_date",
+				_("points that were good through {0} have expired; choose today or a later day").format(
+					frappe.format(last, "Date")
+				),
+			)
+
+	def validate_customers(self):
+		if self.reason == TRANSFER:
+			if not self.to_customer:
+				self.refuse("to_customer", _("choose who gets the points"))
+			if self.to_customer == self.customer:
+				self.refuse("to_customer", _("choose another customer than the one who gives the points"))
+		for field in ("customer", "to_customer"):
+			customer = self.get(field)
+			if customer and not self.is_member(customer):
+				self.refuse(
+					field,
+					_("{0} is not in Loyalty Program {1}; choose the program in the customer first").format(
+						frappe.bold(customer), frappe.bold(self.loyalty_program)
+					),
+				)
+
+	def is_member(self, customer: str) -> bool:
+		"""Whether `customer` is in the program, or was and has a membership still."""
+		if frappe.get_cached_value("Customer", customer, "loyalty_program") == self.loyalty_program:
+			return True
+		return bool(membership.find(customer, self.loyalty_program))
+
+	def before_submit(self):
+		"""Take the locks of the ledger, and refuse what cannot be taken before anybody has done anything."""
+		# once more, as the points are whole now
+		self.check_permission("submit")
+		self.refuse_own_approval()
+		if self.points > 0 and self.reason != TRANSFER:
+			self.expiry_date = adjustments.good_through(self)
+		with unless_busy():
+			giver = adjustments.hold(self)[0]
+			adjustments.check_balance(self, giver)
+		self.membership = giver.name
+
+	def on_submit(self):
+		with unless_busy():
+			adjustments.settle_adjustment(self, Event.SUBMIT)
+
+	def before_cancel(self):
+		with unless_busy():
+			membership.hold(*adjustments.customers_of(self))
+
+	def on_cancel(self):
+		with unless_busy():
+			adjustments.settle_adjustment(self, Event.CANCEL)
+
+	def refuse_own_approval(self):
+		program = frappe.get_cached_doc("Loyalty Program", self.loyalty_program)
+		if not program.adjustment_needs_approver:
+			return
+		user, before = frappe.session.user, self.get_doc_before_save()
+		authors = {self.owner, before.modified_by if before else user}
+		if before and any(cstr(before.get(field)) != cstr(self.get(field)) for field in MOVED):
+			authors.add(user)
+		if user in authors:
+			frappe.throw(
+				_(
+					"Loyalty Program {0} lets nobody approve what they wrote themselves: somebody else has to submit this adjustment."
+				).format(frappe.bold(program.name)),
+				title=_("Approver must not be the author"),
+			)
+
+	def refuse(self, field: str, reason: str) -> NoReturn:
+		"""Throw with the name of the field in front of the reason."""
+		frappe.throw(_("{0}: {1}.").format(self._label(field), reason))
+
+	def _label(self, field: str) -> str:
+		return frappe.bold(_(self.meta.get_label(field)))
