@@ -83,6 +83,9 @@ override_whitelisted_methods = {
 	"erpnext.selling.page.point_of_sale.point_of_sale.set_customer_info": "loyalty_app.api.erpnext.set_customer_info",
 }
 
+# Website users see and print the memberships of the customers they stand for
+has_website_permission = {"Loyalty Membership": "loyalty_app.portal.has_website_permission"}
+
 # The log outlives the documents it tells of
 ignore_links_on_delete = ["Loyalty Point Log"]
 

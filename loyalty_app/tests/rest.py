@@ -34,16 +34,26 @@ class RestClient:
 
 	def open(self, method: str, path: str, **kwargs) -> tuple[int, dict]:
 		"""As `request`, for callers that see to threads and transactions themselves."""
-		from frappe.app import application
-
-		# Read to the end, so that the application closes its own database connection.
-		client = Client(application)
-		response = client.open(path, method=method, headers=self.headers, buffered=True, **kwargs)
+		response = self._open(method, path, **kwargs)
 		text = response.get_data(as_text=True)
 		try:
 			return response.status_code, json.loads(text)
 		except json.JSONDecodeError:
 			raise AssertionError(f"{method} {path}: {response.status_code} {text[:500]}") from None
+
+	def _open(self, method: str, path: str, **kwargs):
+		from frappe.app import application
+
+		# Read to the end, so that the application closes its own database connection.
+		return Client(application).open(path, method=method, headers=self.headers, buffered=True, **kwargs)
+
+	def status(self, method: str, path: str, **params) -> int:
+		"""The status of an answer that need not be JSON."""
+		frappe.db.commit()
+		with redirect_stderr(StringIO()), redirect_stdout(StringIO()), ThreadPoolExecutor(1) as pool:
+			status = pool.submit(self._open, method, path, query_string=params).result().status_code
+		frappe.db.rollback()
+		return status
 
 	def resource(self, method: str, doctype: str, name: str | None = None, **values) -> tuple[int, dict]:
 		path = f"/api/resource/{quote(doctype)}" + (f"/{quote(name, safe='')}" if name else "")

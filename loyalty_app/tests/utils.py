@@ -36,6 +36,7 @@ __all__ = [
 	"make_program",
 	"make_return",
 	"make_user",
+	"make_website_user",
 	"on_day",
 	"root",
 	"store",
@@ -109,6 +110,16 @@ def make_user(*roles: str) -> str:
 		.insert(ignore_permissions=True)
 		.name
 	)
+
+
+def make_website_user(*customers) -> str:
+	"""Insert a user without a role on the desk, named by `customers` as their portal user; return the name."""
+	user = make_user()
+	for customer in customers:
+		doc = frappe.get_doc("Customer", getattr(customer, "name", customer))
+		doc.append("portal_users", {"user": user})
+		doc.save(ignore_permissions=True)
+	return user
 
 
 def company(name: str = COMPANY, abbr: str = ABBR, currency: str = CURRENCY) -> str:

@@ -3,6 +3,7 @@ import { day } from "./loyalty/format";
 import { invoice_events } from "./loyalty/invoice";
 import { enrol, follow_enrolment, show_program_help, show_program_terms } from "./loyalty/program";
 import { report } from "./loyalty/report";
+import { show_statement } from "./loyalty/statement";
 import { show_summary } from "./loyalty/summary_on_form";
 
 frappe.provide("loyalty_app");
@@ -14,5 +15,6 @@ Object.assign(loyalty_app, {
 	report,
 	show_program_help,
 	show_program_terms,
+	show_statement,
 	show_summary,
 });

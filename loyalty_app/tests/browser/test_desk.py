@@ -87,3 +87,36 @@ def test_earn_redeem_and_look_at_the_entry(desk, shop):
 	expect(desk.field("loyalty_points")).to_be_visible()
 	expect(desk.field("customer")).to_contain_text(shop.customer)
 	desk.picture("entry")
+
+
+def test_a_statement_of_last_month(desk, shop):
+	"""From the customer's points to a PDF of a period that is chosen, not typed."""
+	from playwright.sync_api import expect
+
+	page = desk.page
+	shop.sell(1000)
+	desk.open("Customer", shop.customer)
+	summary = page.locator(".loyalty-summary:visible")
+	summary.get_by_role("button", name="Statement").click()
+	dialog = page.locator(".modal.show", has_text="Loyalty Statement")
+	page.wait_for_function("() => window.cur_dialog?.get_value('to_date')")
+
+	def days():
+		return page.evaluate("() => ['from_date', 'to_date'].map((day) => cur_dialog.get_value(day))")
+
+	first, last = days()
+	assert first.endswith("-01") and first[:7] < last[:7]
+	dialog.locator('select[data-fieldname="period"]').select_option("This month")
+	page.wait_for_function("month => cur_dialog.get_value('from_date').startsWith(month)", arg=last[:7])
+	box = dialog.locator('input[data-fieldname="from_date"]')
+	box.fill(page.evaluate("day => frappe.datetime.str_to_user(day)", first))
+	box.press("Tab")
+	expect(dialog.locator('select[data-fieldname="period"]')).to_have_value("Other days")
+	desk.picture("statement")
+	with page.context.expect_page() as opened:
+		dialog.get_by_role("button", name="Open PDF").click()
+	url = opened.value.url
+	assert f"from_date={first}" in url and f"to_date={last}" in url
+	pdf = page.request.get(url)
+	assert pdf.ok and pdf.body().startswith(b"%PDF")
+	expect(dialog).to_have_count(0)

@@ -9,5 +9,10 @@ frappe.ui.form.on("Loyalty Membership", {
 			customer: frm.doc.customer,
 			loyalty_program: frm.doc.loyalty_program,
 		});
+		if (frappe.model.can_read("Loyalty Point Entry")) {
+			frm.add_custom_button(__("Statement"), () => 
+				loyalty_app.show_statement({ membership: frm.doc.name, customer: frm.doc.customer })
+			);
+		}
 	},
 });

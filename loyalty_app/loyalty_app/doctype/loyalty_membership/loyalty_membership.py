@@ -5,6 +5,8 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from loyalty_app.reporting.statement import statement
+
 
 class LoyaltyMembership(Document):
 	# begin: auto-generated types
@@ -32,6 +34,10 @@ class LoyaltyMembership(Document):
 		shortfall: DF.Int
 		total_spent: DF.Currency
 	# end: auto-generated types
+
+	def statement(self, from_date=None, to_date=None) -> frappe._dict:
+		"""What print formats show of a period: see `reporting.statement`."""
+		return statement(self, from_date, to_date)
 
 	def validate(self):
 		frappe.throw(

@@ -52,7 +52,7 @@ def execute(filters: dict | None = None) -> tuple:
 	Points that have expired leave the balance on the day after their date: where the daily job has not written
 	their row yet, one is shown in its place. Deleted entries stand at their posting date and count for nothing.
 	"""
-	filters = frappe._dict(filters or {})
+	filters = filters if isinstance(filters, reading.OfMember) else frappe._dict(filters or {})
 	first, last = reading.period(filters)
 	opening, days, rows_of_day = by_day(filters, first, last)
 	found, limit = sum(rows_of_day.values()), reading.rows_wanted(filters)

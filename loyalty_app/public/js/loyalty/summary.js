@@ -1,5 +1,6 @@
 // A customer's points in a program: the panel on the forms of Customer and Loyalty Membership.
 import { el, link, pill } from "./dom";
+import { show_statement } from "./statement";
 import { day, entry_color, money, number, points, signed } from "./format";
 
 export async function customer_summary(customer, loyalty_program) {
@@ -129,18 +130,20 @@ function movements(summary, customer) {
 				el("tbody", {}, rows)
 			)
 		),
-		all_entries(customer, summary.loyalty_program)
+		el(
+			"div",
+			{ class: "loyalty-buttons" },
+			button(__("Statement"), () => show_statement({ membership: summary.membership, customer })),
+			button(__("All entries"), () =>
+				frappe.set_route("List", "Loyalty Point Entry", "List", {
+					customer,
+					loyalty_program: summary.loyalty_program,
+				})
+			)
+		)
 	);
 }
 
-function all_entries(customer, loyalty_program) {
-	return el(
-		"button",
-		{
-			type: "button",
-			class: "btn btn-default btn-xs",
-			onclick: () => frappe.set_route("List", "Loyalty Point Entry", "List", { customer, loyalty_program }),
-		},
-		__("All entries")
-	);
+function button(label, onclick) {
+	return el("button", { type: "button", class: "btn btn-default btn-xs", onclick }, label);
 }

@@ -38,6 +38,7 @@ class Customer(Document):
 	def validate(self):
 		validate_party_accounts(self)
 		self.set_loyalty_program()
+		self.add_role_for_user()
 		before = self.get_doc_before_save()
 		if before and before.loyalty_program == self.loyalty_program and not self.loyalty_program_tier:
 			self.loyalty_program_tier = before.loyalty_program_tier
@@ -50,6 +51,15 @@ class Customer(Document):
 				),
 				frappe.NameError,
 			)
+
+	def add_role_for_user(self):
+		"""Give new portal users the role they need, where the user of this session may give roles."""
+		if "System Manager" not in frappe.get_roles():
+			return
+		for row in self.portal_users:
+			user = frappe.get_doc("User", row.user)
+			if row.is_new() and "Customer" not in [has.role for has in user.roles]:
+				user.add_roles("Customer")
 
 	def after_rename(self, olddn, newdn, merge=False):
 		if frappe.defaults.get_global_default("cust_master_name") == "Customer Name":
