@@ -271,5 +271,6 @@ PARTS: dict[str, tuple[Callable[[Lane, Path], int], Callable[[Path, Part], None]
 }
 # as the table shows them
 ORDER = ["rules", "sandbox", "site: loyalty_app", "site: erpnext stand-in", "browser", "demo data", "engine"]
-# the parts that are the same in every lane
-ONCE = ("rules", "sandbox")
+# The parts that run in the first lane only: what is the same in every lane, and the desk, whose 15-era engine is older
+# than every release of 15 and shows faults of its own.
+ONCE = ("rules", "sandbox", "browser")
