@@ -246,9 +246,10 @@ def finish(run: str) -> None:
 	To be called at the beginning of a transaction. It locks the run alone, and reads ranges once it has: workers lock
 	theirs first and then the run.
 	"""
-	doc = frappe.get_doc(DOCTYPE, run, for_update=True)
-	if doc.status != "Running" or frappe.db.exists(RANGE, {"parent": run, "is_done": 0}):
+	status = frappe.db.get_value(DOCTYPE, run, "status", for_update=True)
+	if status != "Running" or frappe.db.exists(RANGE, {"parent": run, "is_done": 0}):
 		return
+	doc = frappe.get_doc(DOCTYPE, run)
 	doc.db_set({"status": "Done", "ended_at": now()}, notify=True)
 	if doc.faults:
 		alert(doc)

@@ -186,10 +186,10 @@ def build(names: list[str]) -> None:
 	"""
 	members = membership.lock_with_customers(names)
 	odd = odd_memberships(names)
-	orderly = [name for name in names if name not in odd]
-	draw_on_lots(orderly)
-	follow_lots(orderly)
-	expiry.close_untold(orderly)
+	if orderly := [name for name in names if name not in odd]:
+		draw_on_lots(orderly)
+		follow_lots(orderly)
+		expiry.close_untold(orderly)
 
 	found, corrected = log.Page(FOUND), log.Page(CORRECTED)
 	inserted = defaultdict(list)
@@ -233,8 +233,6 @@ def odd_memberships(names: list[str]) -> set[str]:
 
 def draw_on_lots(names: list[str]) -> None:
 	"""Leave in the lots of some memberships, full until now, what was not drawn from them."""
-	if not names:
-		return
 	# The query builder writes a subquery after SET without its parentheses.
 	drawn = """select {} from `tabLoyalty Point Entry` draw
 		where draw.membership = `tabLoyalty Point Entry`.membership
@@ -262,8 +260,6 @@ def follow_lots(names: list[str]) -> None:
 		.where(table.membership.isin(names) & (table.loyalty_points < 0))
 		.where((table.expiry_date != lot.expiry_date) | (tier != lots_tier))
 		.run()
-		if names
-		else ()
 	)
 	bulk.update(
 		entries.DOCTYPE,

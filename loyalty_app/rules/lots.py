@@ -377,14 +377,18 @@ class _Book:
 		return [e for e in self.own(wanted, wanted.draw_kind) if e.points < 0]
 
 	def release(self, wanted: Wanted) -> None:
-		"""Give back what the voucher redeemed too much: shortfalls first, then the points that last longest."""
+		"""Give back what the voucher redeemed too much: shortfalls first, then the points that were drawn last."""
 		rows = self.own_draws(wanted)
 		surplus = -sum(r.points for r in rows) - wanted.redeem
-		for row in sorted(rows, key=draw_order, reverse=True):
+		for row in sorted(rows, key=self._order_of_lot, reverse=True):
 			points = min(max(surplus, 0), -row.points)
 			if points:
 				self.give_back(row, points)
 				surplus -= points
+
+	def _order_of_lot(self, draw: Entry) -> tuple:
+		"""When `draw` was drawn, among those of its voucher: as its lot comes, a shortfall after all lots."""
+		return draw.lot is None, draw_order(self.entries.get(draw.lot, draw))
 
 	def replace_lots(self, wanted: Wanted) -> None:
 		own = self.own_lots(wanted)

@@ -281,6 +281,29 @@ TestLots = LotsMachine.TestCase
 TestLots.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
 
 
+class TestGivingBack(TestCase):
+	def test_what_was_drawn_last_goes_back_first(self):
+		"""Of lots that are good through one day, the one that was posted later was drawn on later; names do not say it."""
+		last, who = date(2026, 6, 1), voucher("9")
+		early, late = (
+			Entry(name, Kind.EARNED, voucher(name), 10, 10, START - timedelta(days=ago), last)
+			for name, ago in (("B", 2), ("A", 1))
+		)
+		names = iter(("Z", "Y"))
+
+		def settle(book, redeemed):
+			return lots.settle(
+				book,
+				Wanted(who, (), redeemed, START, START, START, True, False, *INVOICE),
+				lambda: next(names),
+			)
+
+		book = settle([early, late], 15)
+		self.assertEqual((book["Z"].lot, book["Y"].lot), ("B", "A"))
+		after = settle(book.values(), 8)
+		self.assertEqual((after["B"].remaining, after["A"].remaining), (2, 10))
+
+
 class TestAdding(TestCase):
 	"""Entries that come on top of whatever their document, if they have one, has already."""
 

@@ -109,7 +109,7 @@ class ReportTestCase(IntegrationTestCase):
 			file_format_type="CSV",
 			filters=frappe.as_json(filters),
 			applied_filters=frappe.as_json({}),
-			visible_idx="[]",
+			visible_idx=frappe.as_json(list(range(1000))),
 			include_indentation=0,
 			include_filters=0,
 		)

@@ -7,6 +7,22 @@ from frappe.model.document import Document
 
 from loyalty_app.ledger import direct, foreign, unless_busy
 
+_WHOSE, _POINTS = ("loyalty_program", "company"), ("loyalty_points", "purchase_amount")
+# What the ledger reads by, and indexes that hold all that reports sum: a table of a million entries is not read for a total.
+# Each begins with a column of this app: ERPNext's own columns carry no index of ours, because a migration that loads
+# ERPNext's definition would drop and re-add it.
+INDEXES = {
+	# Lots are read in the order of drawing, which ends with the name: what is left of them comes after it.
+	"lots": (
+		*("membership", "is_open", "expiry_date", "posting_date", "name", "remaining_points"),
+		*_WHOSE,
+	),
+	"invoice": ("membership", "invoice"),
+	"redeemed": ("membership", "redeem_against"),
+	"member": ("membership", "posting_date", "expiry_date", "entry_type", *_POINTS, *_WHOSE),
+	"day": ("entry_type", "posting_date", *_WHOSE, "loyalty_program_tier", *_POINTS),
+}
+
 # entries follow their invoice: they must not keep it from being cancelled, nor be listed as to be cancelled first
 exclude_from_linked_with = True
 
@@ -98,26 +114,15 @@ def on_doctype_update():
 
 
 def add_indexes():
-	"""Add the indexes the ledger reads by, and those that hold all that reports sum: a table of a million entries is
-	not read for a total. Each begins with a column of this app: ERPNext's own columns carry no index of ours,
-	because a migration that loads ERPNext's definition would drop and re-add it."""
-	whose, points = ["loyalty_program", "company"], ["loyalty_points", "purchase_amount"]
-	# Lots are read in the order of drawing, which ends with the name: what is left of them comes after it.
-	order_of_drawing = ["expiry_date", "posting_date", "name"]
-	indexes = {
-		"lots": ["membership", "is_open", *order_of_drawing, "remaining_points", *whose],
-		"invoice": ["membership", "invoice"],
-		"redeemed": ["membership", "redeem_against"],
-		"member": ["membership", "posting_date", "expiry_date", "entry_type", *points, *whose],
-		"day": ["entry_type", "posting_date", *whose, "loyalty_program_tier", *points],
-	}
+	"""Add the indexes where they are not there."""
+	doctype, names = (
+		"Loyalty Point Entry",
+		{f"loyalty_point_entry_{name}": fields for name, fields in INDEXES.items()},
+	)
 	if frappe.db.db_type == "mariadb":
 		# The table is read once for all of them.
-		added = ", ".join(
-			f"add index if not exists loyalty_point_entry_{name} ({', '.join(fields)})"
-			for name, fields in indexes.items()
-		)
-		frappe.db.sql_ddl(f"alter table `tabLoyalty Point Entry` {added}")
+		added = ", ".join(f"add index if not exists {n} ({', '.join(fields)})" for n, fields in names.items())
+		frappe.db.sql_ddl(f"alter table `tab{doctype}` {added}")
 		return
-	for name, fields in indexes.items():
-		frappe.db.add_index("Loyalty Point Entry", fields, index_name=f"loyalty_point_entry_{name}")
+	for name, fields in names.items():
+		frappe.db.add_index(doctype, fields, index_name=name)
