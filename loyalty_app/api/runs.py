@@ -16,7 +16,7 @@ def start(kind: str) -> str:
 	finished; return its name. For Accounts Manager and System Manager."""
 	if MAY_START.isdisjoint(frappe.get_roles()):
 		frappe.throw(
-			_("Only {0} may do this").format(_(" or ").join(sorted(map(_, MAY_START)))),
+			_("Only {0} may do this").format(f" {_('or')} ".join(sorted(map(_, MAY_START)))),
 			frappe.PermissionError,
 		)
 	if kind not in STARTED_BY_HAND:

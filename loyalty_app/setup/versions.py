@@ -25,7 +25,7 @@ def refuse_unsupported():
 		if major(version) not in SUPPORTED_MAJORS:
 			frappe.throw(
 				_("Loyalty App needs {0} version {1}, but version {2} is installed.").format(
-					title, _(" or ").join(map(str, SUPPORTED_MAJORS)), version
+					title, f" {_('or')} ".join(map(str, SUPPORTED_MAJORS)), version
 				),
 				title=_("Version not supported"),
 			)

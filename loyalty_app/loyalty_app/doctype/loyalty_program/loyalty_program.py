@@ -232,7 +232,7 @@ class LoyaltyProgram(Document):
 				_("{0}: {1} is an account of type {2}. Choose an Expense account.").format(
 					self._label("expense_account"),
 					frappe.bold(self.expense_account),
-					frappe.bold(_(account.root_type or "none")),
+					frappe.bold(_(account.root_type) if account.root_type else _("none")),
 				)
 			)
 
