@@ -1,8 +1,10 @@
 // Builds the bundles of one app as `bench build` does, and the map Frappe finds them by.
 // usage: node build.mjs ASSETS_DIR APP name=/path/to/package name=/path/to/package ...
-//   every public/**/*.bundle.{js,ts,css,scss} of APP becomes ASSETS_DIR/APP/dist/…; assets.json lists those of all apps
+//   every public/**/*.bundle.{js,ts,css,scss} of APP becomes ASSETS_DIR/APP/dist/…, stylesheets also mirrored for languages
+//   that run from right to left; assets.json lists those of all apps
 import esbuild from "esbuild";
 import vuePlugin from "esbuild-plugin-vue3";
+import rtlcss from "rtlcss";
 import * as sass from "sass";
 import fs from "node:fs";
 import path from "node:path";
@@ -66,7 +68,8 @@ const addresses = {
 	},
 };
 
-const scss = {
+const compiled = {};
+const scss = (mirror) => ({
 	name: "scss",
 	setup(build) {
 		const importer = (url) => {
@@ -75,21 +78,25 @@ const scss = {
 			if (!file) return null;
 			return file.endsWith(".css") ? { contents: fs.readFileSync(file, "utf8") } : { file };
 		};
-		build.onLoad({ filter: /\.scss$/ }, ({ path: file }) => {
+		const compile = (file) => {
 			const options = { file, importer, includePaths: searchDirs, quietDeps: true, logger: sass.Logger.silent };
-			const { css } = sass.renderSync(options);
-			return { loader: "css", resolveDir: path.dirname(file), contents: css.toString() };
+			return sass.renderSync(options).css.toString();
+		};
+		build.onLoad({ filter: /\.(scss|css)$/ }, ({ path: file }) => {
+			const css = (compiled[file] ??= file.endsWith(".scss") ? compile(file) : fs.readFileSync(file, "utf8"));
+			// before the bundler drops the comments that direct the mirroring
+			return { loader: "css", resolveDir: path.dirname(file), contents: mirror ? rtlcss.process(css) : css };
 		});
 	},
-};
+});
 
 const bundles = filesBelow(publicDir).filter((f) => /\.bundle\.(js|ts|css|scss)$/.test(f));
 const isStyle = (file) => /css$/.test(file);
 const map = {};
 fs.rmSync(path.join(assetsDir, app, "dist"), { recursive: true, force: true });
 
-for (const styles of [false, true]) {
-	const kind = styles ? "css" : "js";
+for (const kind of ["js", "css", "css-rtl"]) {
+	const styles = kind !== "js";
 	const entries = bundles.filter((file) => isStyle(file) === styles);
 	if (!entries.length) continue;
 	const result = await esbuild.build({
@@ -119,7 +126,7 @@ for (const styles of [false, true]) {
 			vue: path.join(nodeModules, "vue/dist/vue.esm-bundler.js"),
 		},
 		loader: { ".svg": "dataurl", ".png": "dataurl" },
-		plugins: [templates, addresses, scss, (vuePlugin.default || vuePlugin)()],
+		plugins: [templates, addresses, scss(kind === "css-rtl"), (vuePlugin.default || vuePlugin)()],
 	});
 	for (const [output, meta] of Object.entries(result.metafile.outputs)) {
 		if (!meta.entryPoint || output.endsWith(".map")) continue;
@@ -130,7 +137,7 @@ for (const styles of [false, true]) {
 			fs.appendFileSync(output, `\n${code}\n`);
 		}
 		const name = path.basename(output).replace(/\.[A-Z0-9]{8}(\.(js|css))$/, "$1");
-		map[name] = "/assets/" + path.relative(assetsDir, path.resolve(output));
+		map[kind === "css-rtl" ? `rtl_${name}` : name] = "/assets/" + path.relative(assetsDir, path.resolve(output));
 	}
 }
 
