@@ -30,6 +30,7 @@ SHOWN = (
 	"callback_title",
 	"chart_name",
 	"description",
+	"format",
 	"introduction_text",
 	"label",
 	"message",

@@ -16,7 +16,7 @@ export function link(doctype, name, text) {
 }
 
 export function pill(text, color) {
-	return el("span", { class: `indicator-pill no-indicator-dot ${color}` }, el("span", {}, text));
+	return el("span", { class: `indicator-pill no-indicator-dot ${color}` }, el("span", { dir: "auto" }, text));
 }
 
 // Changes the text only when it is another one: a live region says it again with every change.

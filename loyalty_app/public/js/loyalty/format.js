@@ -1,7 +1,14 @@
 const NEVER = "9999-12-31";
 
+// In Arabic text a sign would wander behind its number, and a date's days, months and years change places, were this
+// mark not before them.
+function left_to_right(text) {
+	return frappe.utils.is_rtl() ? `\u200e${text}` : text;
+}
+
 export function number(value) {
-	return format_number(value, null, 0);
+	const text = format_number(value, null, 0);
+	return value < 0 ? left_to_right(text) : text;
 }
 
 export function percent(value) {
@@ -13,7 +20,7 @@ export function points(value) {
 }
 
 export function signed(value) {
-	return value > 0 ? `+${number(value)}` : number(value);
+	return value > 0 ? left_to_right(`+${number(value)}`) : number(value);
 }
 
 export function money(value, currency) {
@@ -21,7 +28,7 @@ export function money(value, currency) {
 }
 
 export function day(date) {
-	return !date || date === NEVER ? __("Never") : frappe.datetime.str_to_user(date);
+	return !date || date === NEVER ? __("Never") : left_to_right(frappe.datetime.str_to_user(date));
 }
 
 export function entry_color(type) {
