@@ -14,6 +14,8 @@ PDF = "loyalty_app.api.statement.pdf"
 
 class TestStatement(ReportTestCase):
 	report = "Loyalty Point Ledger"
+	# Requests keep what was made: not where other tests count a whole company.
+	other_company = ("Loyalty Statement Co", "LSC")
 
 	def member(self, customer=None, program=None):
 		return frappe.get_doc("Loyalty Membership", find(customer or self.bob, program or self.program))

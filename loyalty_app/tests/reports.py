@@ -37,6 +37,7 @@ class ReportTestCase(IntegrationTestCase):
 	"""
 
 	report = ""
+	other_company = ("Loyalty Reports Co", "LRC")
 
 	@classmethod
 	def setUpClass(cls):
@@ -44,7 +45,7 @@ class ReportTestCase(IntegrationTestCase):
 		cls.program = make_program(
 			tiers=[("Silver", 0, 10), ("Gold", 1000, 5)], expiry_duration=90, conversion_factor=0.5
 		).name
-		cls.other_company = company("Loyalty Reports Co", "LRC", "EUR")
+		cls.other_company = company(*cls.other_company, "EUR")
 		cls.other_program = make_program(company=cls.other_company, expiry_duration=0).name
 		cls.ann = make_customer(loyalty_program=cls.program).name
 		cls.bob = make_customer(loyalty_program=cls.program, customer_name="50% & Bob").name
