@@ -83,6 +83,15 @@ override_whitelisted_methods = {
 	"erpnext.selling.page.point_of_sale.point_of_sale.set_customer_info": "loyalty_app.api.erpnext.set_customer_info",
 }
 
+standard_portal_menu_items = [
+	{
+		"title": "Loyalty Points",
+		"route": "/loyalty",
+		"reference_doctype": "Loyalty Membership",
+		"role": "Customer",
+	}
+]
+
 # Website users see and print the memberships of the customers they stand for
 has_website_permission = {"Loyalty Membership": "loyalty_app.portal.has_website_permission"}
 

@@ -1,4 +1,4 @@
-"""Whose points a website user may see: those of the customers the user stands for."""
+"""Customers as people: who sees a customer's points on the website, and where mail to a customer goes."""
 
 import frappe
 from frappe.model.document import Document
@@ -34,6 +34,30 @@ def customers_of(user: str | None = None) -> list[str]:
 	names = set(named.run(pluck=True)) | set(linked.run(pluck=True))
 	query = frappe.qb.from_(customer).select(customer.name).where(customer.name.isin(sorted(names) or [""]))
 	return query.orderby(customer.name).run(pluck=True)
+
+
+def memberships_of(user: str | None = None) -> list[frappe._dict]:
+	"""The memberships that `user` may see, the current ones first; of those left, the ones with a history."""
+	table = frappe.qb.DocType("Loyalty Membership")
+	query = frappe.qb.from_(table).select(
+		table.name, table.customer, table.customer_name, table.loyalty_program, table.active
+	)
+	query = query.where(table.customer.isin(customers_of(user) or [""]))
+	query = query.where((table.active == 1) | (table.log_count > 0))
+	query = query.orderby(table.active, order=frappe.qb.desc)
+	return query.orderby(table.customer_name).orderby(table.loyalty_program).run(as_dict=True)
+
+
+def email_of(customer: str) -> str | None:
+	"""Where mail to `customer` goes: the customer's own address, else that of the first contact that has one."""
+	if email := frappe.db.get_value("Customer", customer, "email_id"):
+		return email
+	contact, link = frappe.qb.DocType("Contact"), frappe.qb.DocType("Dynamic Link")
+	query = frappe.qb.from_(contact).join(link)
+	query = query.on((link.parent == contact.name) & (link.parenttype == "Contact")).select(contact.email_id)
+	query = query.where((link.link_doctype == "Customer") & (link.link_name == customer))
+	query = query.where(contact.email_id != "").orderby(contact.is_primary_contact, order=frappe.qb.desc)
+	return next(iter(query.orderby(contact.creation).limit(1).run(pluck=True)), None)
 
 
 def has_website_permission(

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import frappe
 from frappe.model.document import Document
-from frappe.query_builder.functions import Sum
+from frappe.query_builder.functions import Min, Sum
 from frappe.utils import getdate, today
 from pypika import Case
 
@@ -425,8 +425,9 @@ def summary(customer: str, program: str | None = None, on: date | None = None) -
 
 	Keys: loyalty_program, company, currency, membership, balance (points spendable on `on`, today if not
 	given), conversion_factor, worth, total_spent, tier, collection_factor, next_tier, next_tier_minimum,
-	missing_to_next_tier, next_expiry, next_expiry_points, points_earned, points_redeemed, points_expired.
-	Money in company currency. Empty for a customer in no program. The caller checks permissions.
+	missing_to_next_tier, pending (points posted after `on`), pending_from (the first day that has some of them),
+	next_expiry, next_expiry_points, points_earned, points_redeemed, points_expired. Money in company currency.
+	Empty for a customer in no program. The caller checks permissions.
 	"""
 	program = program or frappe.get_cached_value("Customer", customer, "loyalty_program")
 	if not program:
@@ -441,6 +442,7 @@ def summary(customer: str, program: str | None = None, on: date | None = None) -
 	balance = spendable_by(row, on) if row else 0
 	factor = exact(doc.conversion_factor)
 	places = currency_places(doc.company)
+	pending, pending_from = _pending(row.name, on) if row and (row.latest_posting or on) > on else (0, None)
 	expiring = row.next_expiry
 	if expiring and expiring < on:
 		expiring = first_expiry(row.name, on, locking=False)
@@ -458,12 +460,21 @@ def summary(customer: str, program: str | None = None, on: date | None = None) -
 		next_tier=following.name if following else None,
 		next_tier_minimum=float(following.minimum) if following else None,
 		missing_to_next_tier=float(max(following.minimum - spent, 0)) if following else None,
+		pending=pending,
+		pending_from=pending_from,
 		next_expiry=expiring,
 		next_expiry_points=_expiring_points(row.name, expiring) if expiring else 0,
 		points_earned=row.points_earned or 0,
 		points_redeemed=row.points_redeemed or 0,
 		points_expired=row.points_expired or 0,
 	)
+
+
+def _pending(name: str, on: date) -> tuple[int, date | None]:
+	table, query = _open(name, on)
+	query = query.where((table.posting_date > on) & (table.remaining_points > 0))
+	points, first = query.select(Sum(table.remaining_points), Min(table.posting_date)).run()[0]
+	return int(points or 0), getdate(first) if first else None
 
 
 def _expiring_points(name: str, on: date) -> int:

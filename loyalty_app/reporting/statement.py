@@ -5,11 +5,13 @@ No number is counted here: opening, rows and closing are the report's, how the m
 it draws on.
 """
 
+from collections import defaultdict
 from datetime import date
 
 import frappe
 from frappe import _
 from frappe.model.document import Document
+from frappe.query_builder.functions import Count
 from frappe.utils import add_months, get_first_day, getdate, today
 
 from loyalty_app import portal
@@ -39,6 +41,26 @@ def statement(member: Document, from_date=None, to_date=None) -> frappe._dict:
 		filters.update({"from_date": first, "to_date": last})
 		told.update(_movements(filters, member.loyalty_program))
 	return told
+
+
+def newest(member: Document, until: date, rows: int) -> tuple[date, bool]:
+	"""The first day of the stretch up to `until` that has `rows` rows of the ledger, in whole days; and whether
+	anything happened before. A page of a statement, the newest first."""
+	filters, days = _whose(member), defaultdict(int)
+	table, query = reading.posted(filters, None, until)
+	query = query.groupby(table.posting_date).orderby(table.posting_date, order=frappe.qb.desc)
+	for day, found in query.select(table.posting_date, Count("*")).limit(rows + 1).run():
+		days[getdate(day)] += found
+	table, query = reading.lapsed(filters)
+	query = query.where(table.expiry_date < until).groupby(table.expiry_date)
+	for day, found in query.select(table.expiry_date, Count("*")).run():
+		days[getdate(day) + points.DAY] += found
+	shown, first = 0, until
+	for day in sorted(days, reverse=True):
+		if shown >= rows:
+			return first, True
+		shown, first = shown + days[day], day
+	return first, False
 
 
 def period(from_date=None, to_date=None) -> tuple[date, date]:

@@ -140,7 +140,8 @@ class TestStatement(ReportTestCase):
 
 		def status(user, member, **period):
 			with patch("frappe.utils.pdf.get_pdf", lambda html, *args, **kwargs: html.encode()):
-				return RestClient(user).status("GET", f"/api/method/{PDF}", membership=member.name, **period)
+				page = RestClient(user).page(f"/api/method/{PDF}", membership=member.name, **period)
+			return page.status_code
 
 		with self.only_bob():
 			only_bob = frappe.session.user

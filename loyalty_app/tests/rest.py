@@ -47,13 +47,13 @@ class RestClient:
 		# Read to the end, so that the application closes its own database connection.
 		return Client(application).open(path, method=method, headers=self.headers, buffered=True, **kwargs)
 
-	def status(self, method: str, path: str, **params) -> int:
-		"""The status of an answer that need not be JSON."""
+	def page(self, path: str, **params):
+		"""The answer to a GET, which need not be JSON."""
 		frappe.db.commit()
 		with redirect_stderr(StringIO()), redirect_stdout(StringIO()), ThreadPoolExecutor(1) as pool:
-			status = pool.submit(self._open, method, path, query_string=params).result().status_code
+			response = pool.submit(self._open, "GET", path, query_string=params).result()
 		frappe.db.rollback()
-		return status
+		return response
 
 	def resource(self, method: str, doctype: str, name: str | None = None, **values) -> tuple[int, dict]:
 		path = f"/api/resource/{quote(doctype)}" + (f"/{quote(name, safe='')}" if name else "")

@@ -12,7 +12,9 @@ HANDLERS = (
 	"before_uninstall",
 	"doc_events",
 	"extend_doctype_class",
+	"has_website_permission",
 	"override_doctype_class",
+	"override_doctype_dashboards",
 	"override_whitelisted_methods",
 	"scheduler_events",
 )

@@ -113,8 +113,8 @@ def make_user(*roles: str) -> str:
 
 
 def make_website_user(*customers) -> str:
-	"""Insert a user without a role on the desk, named by `customers` as their portal user; return the name."""
-	user = make_user()
+	"""Insert a user of the website, named by `customers` as their portal user; return the name."""
+	user = make_user("Customer")
 	for customer in customers:
 		doc = frappe.get_doc("Customer", getattr(customer, "name", customer))
 		doc.append("portal_users", {"user": user})

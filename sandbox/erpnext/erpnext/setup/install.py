@@ -70,9 +70,11 @@ def after_install():
 def create_roles():
 	for role in ROLES:
 		if not frappe.db.exists("Role", role):
-			frappe.get_doc(
-				{"doctype": "Role", "role_name": role, "desk_access": int(role != "Customer")}
-			).insert(ignore_permissions=True)
+			frappe.get_doc({"doctype": "Role", "role_name": role, "desk_access": 1}).insert(
+				ignore_permissions=True
+			)
+	# the permissions of doctypes have made it, as a role of the desk
+	frappe.db.set_value("Role", "Customer", "desk_access", 0)
 
 
 def create_records(doctype, name_field, names, more):
