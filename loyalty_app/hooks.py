@@ -102,6 +102,7 @@ scheduler_events = {
 	"daily_long": [
 		"loyalty_app.ledger.runs.start_expiry",
 		"loyalty_app.ledger.runs.start_verification",
+		"loyalty_app.ledger.runs.start_notices",
 	],
 	"hourly": ["loyalty_app.ledger.runs.resume_stalled"],
 }

@@ -13,7 +13,7 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint, getdate, today
 
-from loyalty_app.ledger import entries, expiry, foreign, invoices, membership
+from loyalty_app.ledger import entries, expiry, foreign, invoices, membership, notices
 from loyalty_app.ledger.invoices import Event
 from loyalty_app.ledger.log import Cause
 from loyalty_app.rules import earning, lots
@@ -73,6 +73,7 @@ def settle_adjustment(doc: Document, event: Event) -> None:
 		own, _others = entries.of_voucher(member, voucher, doc.name)
 		if not own and event is not Event.SUBMIT:
 			_was_recorded, own = foreign.recorded(member, voucher)
+		tier = member.loyalty_program_tier
 		try:
 			after = entries.settle(member, own, wanted_of(doc, member, own, moved), cause)
 		except lots.NotEnoughPoints as e:
@@ -81,6 +82,8 @@ def settle_adjustment(doc: Document, event: Event) -> None:
 			invoices.refuse_taking_back(e, doc)
 		else:
 			moved = moved or brought_over(after, voucher)
+			if event is Event.SUBMIT:
+				notices.tell_gains(member, tier, [e for e in after.values() if e.voucher == voucher])
 
 
 def wanted_of(doc: Document, member: frappe._dict, own: list[Entry], moved: tuple[Earning, ...]) -> Wanted:

@@ -5,7 +5,7 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint, getdate, today
 
-from loyalty_app.ledger import adjustments, entries, expiry, membership, redemption
+from loyalty_app.ledger import adjustments, entries, expiry, membership, notices, redemption
 from loyalty_app.ledger.log import Cause
 from loyalty_app.rules import earning, lots
 from loyalty_app.rules.amounts import exact
@@ -95,6 +95,7 @@ def insert(doc: Document) -> None:
 		from_lot=doc.redeem_against or None,
 		adds=True,
 	)
+	tier = member.loyalty_program_tier
 	try:
 		after = entries.settle(
 			member, [], wanted, Cause("Direct Insert", entries.DOCTYPE, doc.name), announced=doc.name
@@ -118,3 +119,4 @@ def insert(doc: Document) -> None:
 	}:
 		frappe.db.set_value(entries.DOCTYPE, doc.name, fields_of_others, update_modified=False)
 	doc.update(entries.to_row(after[doc.name], member) | {"membership": member.name})
+	notices.tell_gains(member, tier, [after[doc.name]])

@@ -27,6 +27,7 @@ DERIVED = ("remaining_points", "is_open")
 COLUMNS = {
 	*("name", "owner", "creation", "modified", "modified_by", "docstatus", "idx"),
 	*("membership", "customer", "loyalty_program", "company", *log.LOGGED, *DERIVED),
+	"expiry_notice_on",
 }
 
 
@@ -288,14 +289,40 @@ def write_rows(
 	inserted = [name for name in wanted if name not in stored]
 	updated = [name for name in wanted if name in stored]
 	deleted = [name for name in stored if name not in wanted]
+	kept = _kept_of(stored, deleted, wanted, inserted)
 	if deleted:
 		table = frappe.qb.DocType(DOCTYPE)
 		frappe.qb.from_(table).delete().where(table.name.isin(deleted)).run()
 	if inserted:
-		insert_rows([{"name": name, "membership": member["name"], **wanted[name]} for name in inserted])
+		insert_rows(
+			[
+				{"name": name, "membership": member["name"], **wanted[name], **kept.get(name, {})}
+				for name in inserted
+			]
+		)
 	if updated:
 		update_rows({name: wanted[name] for name in updated}, stored)
 	return inserted, updated, deleted
+
+
+def _kept_of(
+	stored: dict[str, dict], deleted: list[str], wanted: dict[str, dict], inserted: list[str]
+) -> dict[str, dict]:
+	"""What lots among `inserted` keep of those `deleted` that they take the place of, as after a return: that their
+	customer was told of their expiry."""
+
+	def lots(rows: dict[str, dict], names: list[str]) -> dict[tuple, str]:
+		earned = [name for name in names if rows[name]["entry_type"] == Kind.EARNED.value]
+		return {(rows[name]["invoice_type"], rows[name]["invoice"]): name for name in earned}
+
+	old, new = lots(stored, deleted), lots(wanted, inserted)
+	replaced = {old[voucher]: new[voucher] for voucher in old.keys() & new.keys()}
+	if not replaced:
+		return {}
+	table = frappe.qb.DocType(DOCTYPE)
+	query = frappe.qb.from_(table).select(table.name, table.expiry_notice_on)
+	query = query.where(table.name.isin(sorted(replaced)) & table.expiry_notice_on.isnotnull())
+	return {replaced[name]: {"expiry_notice_on": day} for name, day in query.run()}
 
 
 def change_of(name: str, before: dict | None, after: dict | None) -> log.Change:

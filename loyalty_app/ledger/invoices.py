@@ -15,7 +15,7 @@ from frappe.model.document import Document
 from frappe.query_builder.functions import Sum
 from frappe.utils import cint, cstr, get_link_to_form, getdate, today
 
-from loyalty_app.ledger import entries, expiry, foreign, membership
+from loyalty_app.ledger import entries, expiry, foreign, membership, notices
 from loyalty_app.ledger.log import Cause
 from loyalty_app.rules import earning, lots, tiers
 from loyalty_app.rules.amounts import exact
@@ -97,12 +97,17 @@ def settle_invoice(doc: Document, event: Event) -> None:
 		strict=event is Event.SUBMIT or blocks,
 		block_spent=blocks,
 	)
+	tier = member.loyalty_program_tier
 	try:
-		entries.settle(member, own, wanted, cause)
+		after = entries.settle(member, own, wanted, cause)
 	except lots.NotEnoughPoints as e:
 		refuse_redemption(e.asked, e.spendable, invoice)
 	except lots.AlreadySpent as e:
 		refuse_taking_back(e, doc)
+	else:
+		if event is Event.SUBMIT:
+			earned = [e for e in after.values() if e.kind is Kind.EARNED and e.voucher == voucher]
+			notices.tell_gains(member, tier, earned, doc.get("language"))
 
 
 def invoice_of(doc: Document, event: Event) -> frappe._dict | None:

@@ -13,7 +13,7 @@ import frappe
 from frappe import _
 from frappe.utils import add_to_date, getdate, now, now_datetime, today
 
-from loyalty_app.ledger import audit, bulk, expiry, membership
+from loyalty_app.ledger import audit, bulk, expiry, membership, notices
 from loyalty_app.ledger.audit import Difference
 from loyalty_app.ledger.busy import insist
 
@@ -63,6 +63,13 @@ KINDS = {
 		lambda table, run: table.loyalty_program == run.loyalty_program,
 		lambda names: Result(membership.follow_tiers(names)),
 	),
+	"Expiry Notices": Kind(
+		lambda table, run: notices.expires_soon(table), lambda names: Result(notices.tell_expiring(names))
+	),
+	"Statements": Kind(
+		lambda table, run: notices.wants_statement(table),
+		lambda names: Result(notices.send_statements(names)),
+	),
 }
 
 
@@ -91,6 +98,13 @@ def start_expiry() -> None:
 def start_verification() -> None:
 	"""Verify a sample of the memberships (scheduler, daily)."""
 	start("Verification", sample=SAMPLE)
+
+
+def start_notices() -> None:
+	"""Tell members what somebody listens to: of points about to expire, and monthly statements (scheduler, daily)."""
+	for event, kind in ((notices.EXPIRING, "Expiry Notices"), (notices.STATEMENT, "Statements")):
+		if notices.is_heard(event):
+			start(kind)
 
 
 def resume_stalled() -> None:

@@ -24,11 +24,25 @@ COPIED = (
 	"fetch_from",
 )
 
+OURS = {
+	"Customer": [
+		{
+			"fieldname": "loyalty_statement_by_email",
+			"label": "Monthly Loyalty Statement by E-mail",
+			"fieldtype": "Check",
+			"insert_after": "loyalty_program_tier",
+			"depends_on": "loyalty_program",
+			"description": "Last month's statement, to the customer's e-mail, once the Notification Loyalty Statement is switched on.",
+			"module": takeover.OUR_MODULE,
+		}
+	]
+}
+
 
 def get_custom_fields() -> dict[str, list[dict]]:
-	"""Return the custom fields by doctype: those fields of ERPNext's loyalty doctypes that the installed ERPNext
-	has and our files lack. ERPNext's own code reads them, and its versions differ."""
-	fields = {}
+	"""Return the custom fields by doctype: those of ours, and those fields of ERPNext's loyalty doctypes that the
+	installed ERPNext has and our files lack. ERPNext's own code reads them, and its versions differ."""
+	fields = {doctype: list(ours) for doctype, ours in OURS.items()}
 	for doctype in takeover.DOCTYPES:
 		if takeover.definition_file(doctype, takeover.ERPNEXT_MODULE).exists():
 			if missing := _missing_fields(doctype):

@@ -27,6 +27,9 @@ function outcome(kind, done, changed, faults) {
 	const members = format_number(done, null, 0);
 	if (kind === "Expiry") return __("{0} lots were closed in {1} memberships.", [changed, members]);
 	if (kind === "Tiers") return __("{0} of {1} memberships have a new tier.", [changed, members]);
+	if (kind === "Expiry Notices" || kind === "Statements") {
+		return __("{0} of {1} members were told.", [changed, members]);
+	}
 	if (kind === "Rebuild") return __("{0} of {1} memberships were mended.", [changed, members]);
 	if (faults) return __("{0} differences were found in {1} memberships: see Findings.", [faults, members]);
 	return __("Log, entries and balances of {0} memberships agree.", [members]);

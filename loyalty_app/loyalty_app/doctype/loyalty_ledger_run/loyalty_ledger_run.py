@@ -28,7 +28,7 @@ class LoyaltyLedgerRun(Document):
 		ended_at: DF.Datetime | None
 		faults: DF.Int
 		findings: DF.Table[LoyaltyLedgerRunFinding]
-		kind: DF.Literal["Expiry", "Verification", "Rebuild", "Tiers"]
+		kind: DF.Literal["Expiry", "Verification", "Rebuild", "Tiers", "Expiry Notices", "Statements"]
 		loyalty_program: DF.Link | None
 		memberships: DF.Int
 		ranges: DF.Table[LoyaltyLedgerRunRange]

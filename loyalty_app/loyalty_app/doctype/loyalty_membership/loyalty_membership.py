@@ -5,6 +5,8 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from loyalty_app.ledger import membership
+from loyalty_app.portal import email_of
 from loyalty_app.reporting.statement import statement
 
 
@@ -20,6 +22,7 @@ class LoyaltyMembership(Document):
 		active: DF.Check
 		balance: DF.Int
 		company: DF.Link | None
+		contact_email: DF.Data | None
 		customer: DF.Link
 		customer_name: DF.Data | None
 		latest_posting: DF.Date | None
@@ -32,8 +35,24 @@ class LoyaltyMembership(Document):
 		points_expired: DF.Int
 		points_redeemed: DF.Int
 		shortfall: DF.Int
+		statement_sent_on: DF.Date | None
 		total_spent: DF.Currency
 	# end: auto-generated types
+
+	# What a notice is about, while one is sent: see `ledger.notices`.
+	notice = frappe._dict()
+
+	@property
+	def contact_email(self) -> str | None:
+		return email_of(self.customer)
+
+	def get(self, key, *args, **kwargs):
+		"""As Frappe's, and what is virtual too: a Notification asks for its recipient by this."""
+		return self.contact_email if key == "contact_email" else super().get(key, *args, **kwargs)
+
+	def standing(self) -> frappe._dict:
+		"""What print formats and e-mails show of today: see `ledger.membership.summary`."""
+		return membership.summary(self.customer, self.loyalty_program)
 
 	def statement(self, from_date=None, to_date=None) -> frappe._dict:
 		"""What print formats show of a period: see `reporting.statement`."""

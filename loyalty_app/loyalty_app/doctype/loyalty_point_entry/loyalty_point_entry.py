@@ -44,6 +44,7 @@ class LoyaltyPointEntry(Document):
 		entry_type: DF.Literal["", "Earned", "Redeemed", "Expired", "Adjusted"]
 		excluded_items: DF.SmallText | None
 		expiry_date: DF.Date | None
+		expiry_notice_on: DF.Date | None
 		invoice: DF.DynamicLink | None
 		invoice_type: DF.Link | None
 		is_open: DF.Check

@@ -51,6 +51,7 @@ class LoyaltyProgram(Document):
 		exclusions: DF.Table[LoyaltyProgramExclusion]
 		expense_account: DF.Link | None
 		expiry_duration: DF.Int
+		expiry_notice_days: DF.Int
 		from_date: DF.Date
 		if_points_already_spent: DF.Literal["Allow Negative Balance", "Block"]
 		loyalty_program_name: DF.Data
@@ -199,6 +200,7 @@ class LoyaltyProgram(Document):
 	def validate_redemption(self):
 		self._checked_number(self, "conversion_factor", least=Decimal(0), largest=LARGEST_AMOUNT)
 		self._checked_number(self, "expiry_duration", least=Decimal(0), largest=LARGEST_EXPIRY_DURATION)
+		self._checked_number(self, "expiry_notice_days", least=Decimal(0), largest=LARGEST_EXPIRY_DURATION)
 		self._checked_number(self, "minimum_redemption_points", least=Decimal(0), largest=LARGEST_POINTS)
 		self._checked_number(self, "redemption_step", least=Decimal(0), largest=LARGEST_POINTS)
 		self._checked_number(self, "maximum_redemption_share", least=Decimal(0), largest=100)
