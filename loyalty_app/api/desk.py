@@ -17,12 +17,16 @@ from pypika import Case
 
 from loyalty_app.api.permissions import may_see_points, sees_company
 from loyalty_app.ledger import invoices, membership, redemption
+from loyalty_app.ledger.direct import MOST_SPEND
+from loyalty_app.loyalty_app.report.loyalty_balances import loyalty_balances
 from loyalty_app.overrides import invoice as invoice_events
+from loyalty_app.reporting.points import per_member
+from loyalty_app.reporting.program import Program
 from loyalty_app.rules.lots import Kind
 from loyalty_app.rules.redemption import largest_redemption
 
 INVOICES = ("Sales Invoice", "POS Invoice")
-ENTRY = "Loyalty Point Entry"
+ENTRY, PROGRAM = "Loyalty Point Entry", "Loyalty Program"
 LAST_MOVEMENTS = 5
 
 
@@ -62,21 +66,20 @@ def points_redeemed_this_month(filters: str | dict | None = None) -> dict:
 	}
 
 
-def _invoice_in(sent: str | dict) -> dict:
-	"""The invoice that a form has sent. Raises ValidationError where it is none."""
+def _document_in(sent: str | dict, doctypes: tuple, tables: tuple, refusal: str) -> dict:
+	"""The document of one of `doctypes` that a form has sent. Raises ValidationError where it is none."""
 	try:
 		given = frappe.parse_json(sent)
 	except ValueError:
 		given = None
-	tables = ("items", "taxes", "payments")
 	if (
 		not isinstance(given, dict)
-		or given.get("doctype") not in INVOICES
+		or given.get("doctype") not in doctypes
 		or not isinstance(given.get("name"), str | None)
 		or not all(isinstance(given.get(table), list | None) for table in tables)
 		or not all(isinstance(row, dict) for table in tables for row in given.get(table) or ())
 	):
-		frappe.throw(_("Not an invoice"))
+		frappe.throw(refusal)
 	return given
 
 
@@ -91,7 +94,7 @@ def invoice_preview(doc: str | dict) -> dict:
 	`step`, and `share`, the largest part of an invoice in percent (0: no limit); `points` and `amount` of the redemption asked for, in company
 	currency, and `refusal`, why it would be refused. A submitted invoice's has `earned`, `redeemed` and `entries`.
 	"""
-	given = _invoice_in(doc)
+	given = _document_in(doc, INVOICES, ("items", "taxes", "payments"), _("Not an invoice"))
 	if _is_saved(given) and _docstatus(given) != 0:
 		return _settled(frappe.get_doc(given["doctype"], given["name"]))
 	invoice = frappe.get_doc({**given, "docstatus": 0})
@@ -100,6 +103,61 @@ def invoice_preview(doc: str | dict) -> dict:
 		return {"state": "none"}
 	may_see_points(invoice.customer)
 	return _without_trace(lambda: _draft(invoice))
+
+
+@frappe.whitelist(methods=["POST"])
+def program_preview(
+	doc: str | dict, spent: str | float | None = None, amount: str | float | None = None
+) -> dict:
+	"""What a Loyalty Program comes to, as the form sends it, saved or not: `terms` in words, and the `example` of a
+	customer who has `spent` before and buys for `amount`, both in company currency and chosen here if not given.
+	Where it cannot be saved, `refusal` alone says why."""
+	frappe.has_permission(PROGRAM, "read", throw=True)
+	given = _document_in(doc, (PROGRAM,), ("collection_rules", "exclusions"), _("Not a loyalty program"))
+	program = frappe.get_doc({**given, "name": None, "docstatus": 0})
+	refusal = _refusal(lambda: (program.validate_collection_rules(), program.validate_redemption()))
+	if refusal:
+		return {"refusal": refusal}
+	told = Program(program)
+	before, bought = told.telling()
+	before, bought = _amount(spent, before, _("Spent before")), _amount(amount, bought, _("Buys for"))
+	return {
+		"terms": told.terms(),
+		"example": told.example(before, bought),
+		"spent": float(before),
+		"amount": float(bought),
+	}
+
+
+@frappe.whitelist()
+def program_standing(loyalty_program: str) -> dict:
+	"""What the members of a program have, as far as the user may read them: `members`, `balance` (points), `worth` and
+	`currency`. Empty for who may not read entries."""
+	frappe.has_permission(PROGRAM, "read", doc=loyalty_program, throw=True)
+	if not frappe.has_permission(ENTRY, "read"):
+		return {}
+	filters = frappe._dict(loyalty_program=loyalty_program)
+	rows = loyalty_balances.by_program(per_member(filters), filters)
+	row = rows[0] if rows else frappe._dict(members=0, balance=0, worth=0)
+	company = frappe.get_cached_value(PROGRAM, loyalty_program, "company")
+	return {
+		"members": row.members,
+		"balance": row.balance,
+		"worth": row.worth,
+		"currency": frappe.get_cached_value("Company", company, "default_currency"),
+	}
+
+
+def _amount(given: str | float | None, otherwise: Decimal, label: str) -> Decimal:
+	if given is None or given == "":
+		return otherwise
+	try:
+		amount = membership.exact(given)
+	except ArithmeticError:
+		amount = None
+	if amount is None or not amount.is_finite() or not 0 <= amount <= MOST_SPEND:
+		frappe.throw(_("{0}: enter an amount from 0 to {1}").format(label, MOST_SPEND))
+	return amount
 
 
 def _minimum_of(summary: dict) -> float:

@@ -43,6 +43,14 @@ def after_rename(doc: Document, method: str | None, old: str, new: str, merge_in
 	merge.refresh_customer(new)
 
 
+def dashboard(data: dict) -> dict:
+	"""What a customer's form lists as connected, with what is loyalty's."""
+	data.setdefault("transactions", []).append(
+		{"label": _("Loyalty"), "items": ["Loyalty Membership", "Loyalty Point Entry"]}
+	)
+	return data
+
+
 def on_trash(doc: Document, method: str | None = None) -> None:
 	"""Refuse to delete a customer whose points are on record; drop memberships in which nothing happened."""
 	for name in frappe.get_all(membership.DOCTYPE, filters={"customer": doc.name}, pluck="name"):

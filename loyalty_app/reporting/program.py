@@ -12,7 +12,7 @@ from loyalty_app.reporting.table import currency_of, number
 from loyalty_app.rules import earning, redemption
 from loyalty_app.rules.amounts import exact
 from loyalty_app.rules.earning import EarnOn
-from loyalty_app.rules.tiers import Tier, next_tier, tier_for
+from loyalty_app.rules.tiers import next_tier, tier_for
 
 
 class Program:
@@ -90,7 +90,8 @@ class Program:
 
 	def example(self, spent: Decimal, amount: Decimal) -> str:
 		"""What the rules make of an `amount` that a customer buys for who has `spent` before, in company currency."""
-		before, after = self._tier(spent), self._tier(spent + amount)
+		before = tier_for(self.tiers, spent) if spent > 0 else None
+		after = tier_for(self.tiers, spent + amount)
 		who = _("A customer who has spent {0} and buys for {1}").format(self.money(spent), self.money(amount))
 		if not after:
 			if following := next_tier(self.tiers, spent + amount):
@@ -101,6 +102,3 @@ class Program:
 			_("{0} stays {1} and earns {2}") if before == after else _("{0} becomes {1} and earns {2}")
 		).format(who, after.name, _("1 point") if points == 1 else _("{0} points").format(number(points)))
 		return _("{0}, worth {1}.").format(told, self.worth(points)) if points else f"{told}."
-
-	def _tier(self, spent: Decimal) -> Tier | None:
-		return tier_for(self.tiers, spent) if spent > 0 else None

@@ -1,7 +1,14 @@
 // What the form scripts share. doctype_js in hooks.py names those of ERPNext's forms; ours lie beside their doctypes.
 import { day } from "./loyalty/format";
 import { invoice_events } from "./loyalty/invoice";
-import { enrol, follow_enrolment, show_program_help, show_program_terms } from "./loyalty/program";
+import {
+	enrol,
+	follow_enrolment,
+	show_program_help,
+	show_program_standing,
+	show_program_terms,
+} from "./loyalty/program";
+import { follow_run } from "./loyalty/run";
 import { report } from "./loyalty/report";
 import { show_statement } from "./loyalty/statement";
 import { show_summary } from "./loyalty/summary_on_form";
@@ -11,9 +18,11 @@ Object.assign(loyalty_app, {
 	day,
 	enrol,
 	follow_enrolment,
+	follow_run,
 	invoice_events,
 	report,
 	show_program_help,
+	show_program_standing,
 	show_program_terms,
 	show_statement,
 	show_summary,

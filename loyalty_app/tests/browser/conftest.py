@@ -47,6 +47,16 @@ def shop(chromium):
 @pytest.fixture
 def desk(chromium, shop, artefacts, request):
 	"""The desk of a new Accounts User of the shop, with the pictures of a failure in the artefacts."""
+	yield from _desk("Accounts User", chromium, shop, artefacts, request)
+
+
+@pytest.fixture
+def desk_of_manager(chromium, shop, artefacts, request):
+	"""The desk of a new Accounts Manager."""
+	yield from _desk("Accounts Manager", chromium, shop, artefacts, request)
+
+
+def _desk(role, chromium, shop, artefacts, request):
 	context = chromium.new_context(
 		base_url=os.environ["LOYALTY_URL"], viewport={"width": 1280, "height": 900}, locale="en-US"
 	)
@@ -54,7 +64,7 @@ def desk(chromium, shop, artefacts, request):
 	name = re.sub(r"\W+", "-", request.node.name)
 	signed_in = Desk(context.new_page(), artefacts, name)
 	try:
-		signed_in.sign_in(*shop.user("Accounts User"))
+		signed_in.sign_in(*shop.user(role))
 		yield signed_in
 		assert not signed_in.faults, signed_in.faults
 	finally:

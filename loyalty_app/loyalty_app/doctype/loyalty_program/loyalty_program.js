@@ -5,6 +5,11 @@ frappe.provide("erpnext.accounts.dimensions");
 
 const ONE_TIER = "Single Tier Program";
 
+// what the program comes to is said again
+function on_change(fields) {
+	return Object.fromEntries(fields.map((field) => [field, (frm) => loyalty_app.show_program_terms(frm)]));
+}
+
 frappe.ui.form.on("Loyalty Program", {
 	setup(frm) {
 		const leaf_of_company = (filters) => () => ({
@@ -34,6 +39,7 @@ frappe.ui.form.on("Loyalty Program", {
 	refresh(frm) {
 		frm.events.limit_rows(frm);
 		loyalty_app.show_program_terms(frm);
+		loyalty_app.show_program_standing(frm);
 		if (!frm.is_new() && frm.doc.auto_opt_in && frm.perm[0].write) {
 			frm.add_custom_button(__("Enrol existing customers"), () => loyalty_app.enrol(frm));
 		}
@@ -72,12 +78,15 @@ frappe.ui.form.on("Loyalty Program", {
 		frm.set_df_property("collection_rules", "cannot_add_rows", full);
 	},
 
-	conversion_factor: (frm) => loyalty_app.show_program_terms(frm),
-	expiry_duration: (frm) => loyalty_app.show_program_terms(frm),
-	earn_on: (frm) => loyalty_app.show_program_terms(frm),
-	minimum_redemption_points: (frm) => loyalty_app.show_program_terms(frm),
-	redemption_step: (frm) => loyalty_app.show_program_terms(frm),
-	maximum_redemption_share: (frm) => loyalty_app.show_program_terms(frm),
+	...on_change([
+		"to_date",
+		"earn_on",
+		"conversion_factor",
+		"expiry_duration",
+		"minimum_redemption_points",
+		"redemption_step",
+		"maximum_redemption_share",
+	]),
 });
 
 frappe.ui.form.on("Loyalty Program Collection", {
@@ -86,13 +95,12 @@ frappe.ui.form.on("Loyalty Program Collection", {
 		frm.events.limit_rows(frm);
 		loyalty_app.show_program_terms(frm);
 	},
-	tier_name: (frm) => loyalty_app.show_program_terms(frm),
-	min_spent: (frm) => loyalty_app.show_program_terms(frm),
-	collection_factor: (frm) => loyalty_app.show_program_terms(frm),
+	...on_change(["tier_name", "min_spent", "collection_factor"]),
 });
 
 frappe.ui.form.on("Loyalty Program Exclusion", {
 	exclude_type(frm, cdt, cdn) {
 		frappe.model.set_value(cdt, cdn, "exclude_value", null);
 	},
+	...on_change(["exclude_value", "exclusions_remove"]),
 });

@@ -2,6 +2,7 @@
 // loyalty section, and what may be redeemed beside the points. Every number is the server's.
 import { el, link, pill, say } from "./dom";
 import { day, entry_color, money, number, percent, points, signed } from "./format";
+import { request } from "./request";
 
 const PAUSE = 300;
 // what the answer depends on; totals stand for everything that makes them
@@ -428,22 +429,6 @@ function entry_links(entries) {
 
 function points_signed(value) {
 	return Math.abs(value) === 1 ? __("{0} point", [signed(value)]) : __("{0} points", [signed(value)]);
-}
-
-// A request in the background: no dialog and no freezing while somebody types.
-async function request(method, args, signal) {
-	const response = await fetch(`/api/method/${method}`, {
-		method: "POST",
-		headers: {
-			Accept: "application/json",
-			"Content-Type": "application/json",
-			"X-Frappe-CSRF-Token": frappe.csrf_token,
-		},
-		body: JSON.stringify(args),
-		signal,
-	});
-	if (!response.ok) throw new Error(`${method}: ${response.status}`);
-	return (await response.json()).message;
 }
 
 // Form events of Sales Invoice and POS Invoice; they run after ERPNext's own.

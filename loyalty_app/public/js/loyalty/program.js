@@ -1,11 +1,14 @@
-// The form of a Loyalty Program: its terms in plain words, help in the order in which one fills it in, and enrolling
-// the customers that are there already.
-import { el } from "./dom";
-import { money, number, percent } from "./format";
+// The form of a Loyalty Program: what it comes to in plain words, what its members have, help in the order in which one
+// fills it in, and enrolling the customers that are there already.
+import { el, say } from "./dom";
+import { money, number, points } from "./format";
+import { progress_bar, show_progress } from "./progress";
+import { request } from "./request";
 
 const POLL = 1000;
+const PAUSE = 300;
 
-// The help below the form; the terms above it are filled by `show_program_terms`.
+// The help below the form.
 export function show_program_help(frm) {
 	const steps = [
 		[
@@ -46,10 +49,8 @@ export function show_program_help(frm) {
 		],
 	];
 	const place = frm.fields_dict.loyalty_program_help.$wrapper[0];
-	frm.loyalty_terms = el("div", { class: "loyalty-terms", "aria-live": "polite" });
 	place.classList.add("loyalty-help");
 	place.replaceChildren(
-		frm.loyalty_terms,
 		el(
 			"dl",
 			{},
@@ -63,50 +64,120 @@ export function show_program_help(frm) {
 	);
 }
 
-// What the fields come to, in words.
+// What the fields come to, below those that decide it: in words, and by the example of a customer whose spend and
+// purchase one may change. Every word and number is the server's, by the rules that a submit follows.
 export function show_program_terms(frm) {
-	const { doc } = frm;
-	const currency = frappe.get_doc(":Company", doc.company)?.default_currency;
-	const amount = (value) => money(value, currency);
-	const rules = (doc.collection_rules || [])
-		.filter((row) => row.tier_name && flt(row.collection_factor) > 0)
-		.sort((a, b) => flt(a.min_spent) - flt(b.min_spent));
-	const lines = rules.map((row) =>
-		flt(row.min_spent) > 0
-			? __("{0}, from {1} spent in all: 1 point for every {2}", [
-					row.tier_name,
-					amount(row.min_spent),
-					amount(row.collection_factor),
-			  ])
-			: __("{0}: 1 point for every {1}", [row.tier_name, amount(row.collection_factor)])
-	);
-	if (rules.length && flt(rules[0].min_spent) > 0) {
-		lines.unshift(__("Below {0} spent in all, no points yet", [amount(rules[0].min_spent)]));
-	}
-	if (flt(doc.conversion_factor) > 0) {
-		lines.push(__("100 points pay {0}", [amount(100 * flt(doc.conversion_factor))]));
-	} else {
-		lines.push(__("Points pay nothing: the Conversion Factor is 0"));
-	}
-	const least = cint(doc.minimum_redemption_points);
-	const step = cint(doc.redemption_step);
-	const share = flt(doc.maximum_redemption_share);
-	if (least > 1) lines.push(__("{0} points or more are redeemed at a time", [number(least)]));
-	if (step > 1) lines.push(__("Points are redeemed in multiples of {0}", [number(step)]));
-	if (share) lines.push(__("Points pay {0}% of an invoice at the most", [percent(share)]));
-	lines.push(
-		cint(doc.expiry_duration)
-			? __("Points are good for {0} days", [number(doc.expiry_duration)])
-			: __("Points never expire")
-	);
-	frm.loyalty_terms?.replaceChildren(
-		el("h5", {}, __("In short")),
-		el(
-			"ul",
+	frm.loyalty_preview ||= new Preview(frm);
+	frm.loyalty_preview.look();
+}
+
+class Preview {
+	constructor(frm) {
+		this.frm = frm;
+		this.look = frappe.utils.debounce(() => this.ask(), PAUSE);
+		this.spent = this.input(__("Has spent before"));
+		this.amount = this.input(__("Buys for"));
+		this.example = el("p", { class: "loyalty-example", "aria-live": "polite" });
+		this.refusal = el("p", { class: "loyalty-refusal", role: "status" });
+		this.terms = el("ul", {});
+		this.body = el(
+			"div",
 			{},
-			lines.map((line) => el("li", {}, line))
-		)
-	);
+			this.terms,
+			el("div", { class: "loyalty-inputs" }, this.spent.label, this.amount.label),
+			this.example
+		);
+		this.place = el(
+			"section",
+			{ class: "loyalty-terms", "aria-label": __("In short") },
+			el("h5", {}, __("In short")),
+			this.refusal,
+			this.body
+		);
+		$(this.place).insertAfter(frm.fields_dict.redemption.wrapper);
+		this.show(null);
+	}
+
+	input(text) {
+		const box = el("input", {
+			type: "number",
+			min: 0,
+			step: "any",
+			inputmode: "decimal",
+			class: "form-control input-xs",
+		});
+		const input = { box, typed: false, label: el("label", {}, el("span", {}, text), box) };
+		box.addEventListener("input", () => {
+			input.typed = box.value !== "";
+			this.look();
+		});
+		return input;
+	}
+
+	async ask() {
+		const { doc } = this.frm;
+		if (!$(this.frm.wrapper).is(":visible")) return;
+		if (this.shown_name !== doc.name) {
+			this.shown_name = doc.name;
+			this.spent.typed = this.amount.typed = false;
+		}
+		if (!(doc.collection_rules || []).some((row) => row.tier_name || flt(row.collection_factor))) {
+			this.show(null);
+			return;
+		}
+		this.waiting?.abort();
+		this.waiting = new AbortController();
+		const [spent, amount] = [this.spent, this.amount].map(({ typed, box }) => (typed ? box.value : ""));
+		try {
+			this.show(
+				await request(
+					"loyalty_app.api.desk.program_preview",
+					{ doc, spent, amount },
+					this.waiting.signal
+				)
+			);
+		} catch (error) {
+			if (error.name !== "AbortError") this.show(null);
+		}
+	}
+
+	show(answer) {
+		this.place.hidden = !answer;
+		say(this.refusal, answer?.refusal || "");
+		this.refusal.hidden = !answer?.refusal;
+		this.body.hidden = !answer?.terms;
+		if (!answer?.terms) return;
+		this.terms.replaceChildren(...answer.terms.map((term) => el("li", {}, term)));
+		say(this.example, answer.example);
+		// what the server has chosen, until somebody types
+		for (const [{ box, typed }, value] of [
+			[this.spent, answer.spent],
+			[this.amount, answer.amount],
+		]) {
+			if (!typed && document.activeElement !== box) box.value = value;
+		}
+	}
+}
+
+// What the members of a program have, above the form's fields.
+export async function show_program_standing(frm) {
+	if (frm.is_new()) return;
+	const turn = (frm.loyalty_standing_turn = (frm.loyalty_standing_turn || 0) + 1);
+	const standing = await frappe.xcall("loyalty_app.api.desk.program_standing", {
+		loyalty_program: frm.doc.name,
+	});
+	// every refresh asks anew, and begins with an empty dashboard
+	if (turn !== frm.loyalty_standing_turn || standing.members === undefined) return;
+	for (const [text, color] of [
+		[
+			standing.members === 1 ? __("1 member") : __("{0} members", [number(standing.members)]),
+			"blue",
+		],
+		[__("{0} outstanding", [points(standing.balance)]), "green"],
+		[__("worth {0}", [money(standing.worth, standing.currency)]), "green"],
+	]) {
+		frm.dashboard.add_indicator(text, color);
+	}
 }
 
 // Enrolling
@@ -116,33 +187,24 @@ export async function enrol(frm) {
 	follow_enrolment(frm, true);
 }
 
-// Shows how far enrolling is, as long as it runs. Asked for again and again: realtime messages may not arrive.
+// Shows how far enrolling is, as long as it runs.
 export async function follow_enrolment(frm, started = false) {
 	const program = frm.doc.name;
 	clearTimeout(frm.loyalty_enrolment);
 	if (frm.is_new() || !frm.doc.auto_opt_in) {
-		show_enrolment(frm, []);
+		show_progress(frm, []);
 		return;
 	}
 	const state = await frappe.xcall("loyalty_app.enrolment.progress", { program });
 	if (frm.doc.name !== program) return;
 	if (state.status === "Queued" || state.status === "Running") {
-		show_enrolment(frm, state.status === "Queued" ? waiting() : under_way(state));
+		show_progress(frm, state.status === "Queued" ? waiting() : under_way(state));
 		frm.loyalty_enrolment = setTimeout(() => {
 			if ($(frm.wrapper).is(":visible")) follow_enrolment(frm, true);
 		}, POLL);
 		return;
 	}
-	show_enrolment(frm, started ? [el("div", {}, result_of(state))] : []);
-}
-
-// One place over the form's first fields, filled again and again, so that what changes in it is read out.
-function show_enrolment(frm, children) {
-	if (!frm.loyalty_enrolment_place) {
-		frm.loyalty_enrolment_place = el("div", { class: "loyalty-place", role: "status" });
-		$(frm.loyalty_enrolment_place).insertBefore(frm.fields_dict.loyalty_program_name.section.wrapper);
-	}
-	frm.loyalty_enrolment_place.replaceChildren(...children);
+	show_progress(frm, started ? [el("div", {}, result_of(state))] : []);
 }
 
 function waiting() {
@@ -150,24 +212,8 @@ function waiting() {
 }
 
 function under_way(state) {
-	const share = state.total ? Math.min(100, (state.done / state.total) * 100) : 0;
-	const bar = el(
-		"div",
-		{
-			class: "loyalty-progress",
-			role: "progressbar",
-			"aria-label": __("Enrolling customers"),
-			"aria-valuemin": 0,
-			"aria-valuemax": 100,
-			"aria-valuenow": Math.floor(share),
-		},
-		el("span", {})
-	);
-	bar.firstChild.style.inlineSize = `${share}%`;
-	return [
-		el("div", {}, __("Enrolling customers: {0} of {1}", [number(state.done), number(state.total)])),
-		bar,
-	];
+	const text = __("Enrolling customers: {0} of {1}", [number(state.done), number(state.total)]);
+	return progress_bar(__("Enrolling customers"), text, state.done, state.total);
 }
 
 function result_of(state) {

@@ -14,6 +14,7 @@ export function summary_panel(summary, customer) {
 		"section",
 		{ class: "loyalty-summary", "aria-label": __("Loyalty points") },
 		el("div", { class: "loyalty-summary-top" }, balance(summary), progress(summary), lifetime(summary)),
+		pending(summary),
 		expiring(summary),
 		movements(summary, customer)
 	);
@@ -80,6 +81,15 @@ function lifetime(summary) {
 		"dl",
 		{ class: "loyalty-lifetime" },
 		figures.map(([label, value]) => el("div", {}, el("dt", {}, label), el("dd", {}, number(value))))
+	);
+}
+
+function pending(summary) {
+	if (!summary.pending) return null;
+	return el(
+		"p",
+		{ class: "loyalty-note" },
+		__("{0} more from {1} on", [points(summary.pending), day(summary.pending_from)])
 	);
 }
 

@@ -1,0 +1,29 @@
+"""What whoever runs a program sees in its form."""
+
+
+def test_a_program_in_words_while_it_is_typed(desk_of_manager, shop):
+	from playwright.sync_api import expect
+
+	desk = desk_of_manager
+	page = desk.page
+	shop.sell(1000)
+	desk.open("Loyalty Program", shop.program)
+	preview = page.locator(".loyalty-terms:visible")
+	expect(preview).to_contain_text("Gold <u>Plus</u>, from")
+	example = preview.locator(".loyalty-example")
+	expect(example).to_contain_text("becomes Gold <u>Plus</u> and earns 100 points")
+	dashboard = page.locator(".form-dashboard:visible")
+	expect(dashboard).to_contain_text("1 member")
+	expect(dashboard).to_contain_text("100 points outstanding")
+	desk.picture("program")
+
+	preview.get_by_label("Has spent before").fill("5500")
+	preview.get_by_label("Buys for").fill("1000")
+	expect(example).to_contain_text("becomes Gold <u>Plus</u> and earns 200 points")
+	desk.type("conversion_factor", "0.1")
+	expect(example).to_contain_text("20.00")
+	desk.type("conversion_factor", "-1")
+	expect(preview.locator(".loyalty-refusal")).to_contain_text("cannot be negative")
+	expect(example).to_be_hidden()
+	desk.picture("refused")
+	assert shop.site.get("Loyalty Program", shop.program)["conversion_factor"] == 0.5
