@@ -11,6 +11,7 @@ Besides Administrator these users can log in, all with the password "demo" (set 
 - manager@example.com (Accounts Manager) cancelled some
 - auditor@example.com (Auditor) may look
 - cashier@example.com (Sales User) made the customers
+- customer@example.com (Customer, of the website) sees her own points at /loyalty
 """
 
 import frappe
@@ -41,6 +42,7 @@ def run(scale: float = 1) -> None:
 	try:
 		print(f"A year of {shop.COMPANY}:", flush=True)
 		Year(scale).run()
+		shop.open_portal()
 		print("Checking points and books", flush=True)
 		faults = proof.faults()
 		if faults:

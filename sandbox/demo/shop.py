@@ -13,14 +13,15 @@ TAX_TEMPLATE, TAX_RATE = "Sales Tax 8%", 8
 DEBTORS_EUR = f"Debtors EUR - {ABBR}"
 
 # who does what: name, first name, role
-ACCOUNTANT, MANAGER, AUDITOR, CASHIER = (
-	f"{name}@example.com" for name in ("accountant", "manager", "auditor", "cashier")
+ACCOUNTANT, MANAGER, AUDITOR, CASHIER, CUSTOMER = (
+	f"{name}@example.com" for name in ("accountant", "manager", "auditor", "cashier", "customer")
 )
 USERS = {
 	ACCOUNTANT: ("Amira", "Accounts User"),
 	MANAGER: ("Martin", "Accounts Manager"),
 	AUDITOR: ("Aditi", "Auditor"),
 	CASHIER: ("Caleb", "Sales User"),
+	CUSTOMER: ("Carla", "Customer"),
 }
 
 BEANS, MACHINES, GEAR, COURSES, VOUCHERS = (
@@ -264,6 +265,13 @@ def enrol_trade() -> None:
 	program.save(ignore_permissions=True)
 	# saving queued it for the background worker, which this process has not got
 	enrol_existing_customers(CIRCLE)
+
+
+def open_portal() -> None:
+	"""Let the website user Carla stand for the first of the trade customers."""
+	customer = frappe.get_doc("Customer", trade_names()[0][0])
+	customer.append("portal_users", {"user": CUSTOMER})
+	customer.save(ignore_permissions=True)
 
 
 def join(name: str, group: str, territory: str, program: str | None = None, **values):
