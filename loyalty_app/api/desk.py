@@ -114,10 +114,12 @@ def program_preview(
 	Where it cannot be saved, `refusal` alone says why."""
 	frappe.has_permission(PROGRAM, "read", throw=True)
 	given = _document_in(doc, (PROGRAM,), ("collection_rules", "exclusions"), _("Not a loyalty program"))
-	program = frappe.get_doc({**given, "name": None, "docstatus": 0})
-	refusal = _refusal(lambda: (program.validate_collection_rules(), program.validate_redemption()))
-	if refusal:
-		return {"refusal": refusal}
+	program = frappe.get_doc(
+		{**given, "name": None, "docstatus": 0, "company": cstr(given.get("company")) or None}
+	)
+	for check in (program.validate_dates, program.validate_collection_rules, program.validate_redemption):
+		if refusal := _refusal(check):
+			return {"refusal": refusal}
 	told = Program(program)
 	before, bought = told.telling()
 	before, bought = _amount(spent, before, _("Spent before")), _amount(amount, bought, _("Buys for"))

@@ -119,8 +119,9 @@ def tell_expiring(names: list[str]) -> int:
 
 	Commits after each: what was told is marked in the transaction that has put the e-mail into the queue.
 	"""
-	told = 0
-	for name, lots, language in _expiring(names):
+	told, due = 0, list(_expiring(names))
+	frappe.db.commit()  # nosemgrep: what is locked below is read as it is then
+	for name, lots, language in due:
 		told += _tell_of_lots(name, lots, language)
 		frappe.db.commit()  # nosemgrep: a background job; the next member must not undo this one
 	return told
@@ -144,7 +145,8 @@ def _expiring(names: list[str]) -> Iterator[tuple[str, list[str], str | None]]:
 		)
 		.where(entry.membership.isin(names) & (entry.is_open == 1) & (entry.remaining_points > 0))
 		.where((entry.expiry_date >= first) & (entry.expiry_date <= add_days(first, longest_notice())))
-		.where(entry.expiry_notice_on.isnull() & (member.active == 1) & (customer.disabled == 0))
+		.where(entry.expiry_notice_on.isnull() & (program.expiry_notice_days > 0))
+		.where((member.active == 1) & (customer.disabled == 0))
 		.orderby(entry.membership)
 		.run(as_dict=True)
 	)
@@ -159,13 +161,13 @@ def _expiring(names: list[str]) -> Iterator[tuple[str, list[str], str | None]]:
 
 def _tell_of_lots(name: str, lots: list[str], language: str | None) -> int:
 	"""Tell the membership `name` of those of `lots` that nobody has told of meanwhile, and mark them."""
-	(member,) = membership.lock_all([name])
+	member = _locked(name)
 	table = frappe.qb.DocType(entries.DOCTYPE)
 	query = frappe.qb.from_(table).select(table.name, table.expiry_date, table.remaining_points)
 	query = query.where(table.name.isin(lots) & (table.membership == name))
 	query = query.where(table.expiry_notice_on.isnull() & (table.remaining_points > 0))
 	left = query.for_update().run(as_dict=True)
-	if not left:
+	if not member or not left:
 		return 0
 	mark = frappe.qb.update(table).set(table.expiry_notice_on, today())
 	mark.where(table.name.isin([lot.name for lot in left])).run()
@@ -181,6 +183,11 @@ def _tell_of_lots(name: str, lots: list[str], language: str | None) -> int:
 		lots=[frappe._dict(points=days[day], expiry_date=day) for day in sorted(days)],
 	)
 	return 1
+
+
+def _locked(name: str) -> frappe._dict | None:
+	"""The membership `name`, locked; None where it was pooled with another meanwhile."""
+	return next(iter(membership.lock_all([name])), None)
 
 
 def wants_statement(table):
@@ -211,9 +218,9 @@ def send_statements(names: list[str]) -> int:
 
 
 def _send_statement(name: str, first) -> int:
-	(member,) = membership.lock_all([name])
-	row = frappe.db.get_value(membership.DOCTYPE, name, "statement_sent_on", for_update=True)
-	if row and getdate(row) >= get_first_day(today()):
+	member = _locked(name)
+	sent_on = frappe.db.get_value(membership.DOCTYPE, name, "statement_sent_on", for_update=True)
+	if not member or (sent_on and getdate(sent_on) >= get_first_day(today())):
 		return 0
 	frappe.db.set_value(membership.DOCTYPE, name, "statement_sent_on", today(), update_modified=False)
 	language = frappe.db.get_value("Customer", member.customer, "language")

@@ -5,7 +5,7 @@ from decimal import Decimal
 import frappe
 from frappe import _
 from frappe.model.document import Document
-from frappe.utils import cint, flt, fmt_money, formatdate
+from frappe.utils import cint, cstr, flt, fmt_money, formatdate
 
 from loyalty_app.ledger import membership
 from loyalty_app.reporting.table import currency_of, number
@@ -50,7 +50,7 @@ class Program:
 			)
 		if self.doc.earn_on == EarnOn.NET_TOTAL:
 			told.append(_("Taxes earn no points"))
-		if excluded := [row.exclude_value for row in self.doc.exclusions or () if row.exclude_value]:
+		if excluded := [cstr(row.exclude_value) for row in self.doc.exclusions or () if row.exclude_value]:
 			told.append(_("No points for: {0}").format(", ".join(excluded)))
 		return told
 

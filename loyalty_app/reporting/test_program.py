@@ -118,6 +118,12 @@ class TestPreview(RestTestCase):
 		for amounts in ({"spent": "x"}, {"amount": "nan"}, {"spent": -1}, {"amount": "1e99"}):
 			with self.assertRaisesRegex(frappe.ValidationError, "enter an amount"):
 				preview(program, **amounts)
+		for changes, words in (
+			({"to_date": "soon"}, "soon is not a date"),
+			({"company": ["x"]}, None),
+			({"exclusions": [{"exclude_type": "Item", "exclude_value": 7}]}, None),
+		):
+			self.assertIn(words or "becomes", str(preview(program, **changes)))
 		for sent in ("x", "[]", {"doctype": "User"}, {"doctype": "Loyalty Program", "collection_rules": "x"}):
 			with self.assertRaisesRegex(frappe.ValidationError, "Not a loyalty program"):
 				desk.program_preview(sent)
