@@ -47,6 +47,10 @@ export function show_program_help(frm) {
 			__("Expiry Duration"),
 			__("Points are good through that many days after the invoice's posting date. With 0 or nothing they never expire."),
 		],
+		[
+			__("Expiry Notice"),
+			__("So many days before points expire, the member gets an e-mail about them, once somebody has switched on the Notification Loyalty Points Expiring."),
+		],
 	];
 	const place = frm.fields_dict.loyalty_program_help.$wrapper[0];
 	place.classList.add("loyalty-help");
