@@ -35,7 +35,7 @@ doctype_js = {
 	"POS Invoice": "public/js/pos_invoice.js",
 	"Customer": "public/js/customer.js",
 }
-override_doctype_dashboards = {"Customer": "loyalty_app.overrides.customer.dashboard"}
+override_doctype_dashboards = {"Customer": "loyalty_app.overrides.customer.connections"}
 
 # Documents of ERPNext
 doc_events = {

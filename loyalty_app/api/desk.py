@@ -3,8 +3,6 @@
 Every number comes from the ledger or the rules, by the functions that a submit uses; nothing is saved here.
 """
 
-import html
-from collections.abc import Callable
 from decimal import Decimal
 
 import frappe
@@ -12,9 +10,11 @@ from frappe import _
 from frappe.desk.doctype.number_card.number_card import get_result
 from frappe.model.document import Document
 from frappe.query_builder.functions import Sum
-from frappe.utils import cint, cstr, flt, get_first_day, getdate, strip_html, today
+from frappe.utils import cint, cstr, flt, get_first_day, getdate, today
 from pypika import Case
 
+from loyalty_app.api import forms
+from loyalty_app.api.forms import plain, refusal_in
 from loyalty_app.api.permissions import may_see_points, sees_company
 from loyalty_app.ledger import invoices, membership, redemption
 from loyalty_app.ledger.direct import MOST_SPEND
@@ -66,23 +66,6 @@ def points_redeemed_this_month(filters: str | dict | None = None) -> dict:
 	}
 
 
-def _document_in(sent: str | dict, doctypes: tuple, tables: tuple, refusal: str) -> dict:
-	"""The document of one of `doctypes` that a form has sent. Raises ValidationError where it is none."""
-	try:
-		given = frappe.parse_json(sent)
-	except ValueError:
-		given = None
-	if (
-		not isinstance(given, dict)
-		or given.get("doctype") not in doctypes
-		or not isinstance(given.get("name"), str | None)
-		or not all(isinstance(given.get(table), list | None) for table in tables)
-		or not all(isinstance(row, dict) for table in tables for row in given.get(table) or ())
-	):
-		frappe.throw(refusal)
-	return given
-
-
 @frappe.whitelist(methods=["POST"])
 def invoice_preview(doc: str | dict) -> dict:
 	"""What loyalty does with an invoice, as the form sends it: unsaved, draft, submitted or cancelled.
@@ -91,18 +74,19 @@ def invoice_preview(doc: str | dict) -> dict:
 	"cancelled". A draft's answer has the customer's program, tier, balance (points spendable on its posting
 	date) and worth; `earning` with points, tier and spend, or `earns_nothing`, the reason; `most`, the most
 	points that it may redeem, or `redeems_nothing`, the reason, and the program's limits on that: `least` at a time,
-	`step`, and `share`, the largest part of an invoice in percent (0: no limit); `points` and `amount` of the redemption asked for, in company
-	currency, and `refusal`, why it would be refused. A submitted invoice's has `earned`, `redeemed` and `entries`.
+	`step`, and `share`, the largest part of an invoice in percent (0: no limit); `points` and `amount` of the
+	redemption asked for, in company currency, and `refusal`, why it would be refused. A submitted invoice's has
+	`earned`, `redeemed` and `entries`.
 	"""
-	given = _document_in(doc, INVOICES, ("items", "taxes", "payments"), _("Not an invoice"))
-	if _is_saved(given) and _docstatus(given) != 0:
+	given = forms.document_in(doc, INVOICES, ("items", "taxes", "payments"))
+	if forms.docstatus_of(given) != 0:
 		return _settled(frappe.get_doc(given["doctype"], given["name"]))
 	invoice = frappe.get_doc({**given, "docstatus": 0})
 	invoice.check_permission("read")
 	if not invoice.customer or not invoice.company or cint(invoice.get("is_consolidated")):
 		return {"state": "none"}
 	may_see_points(invoice.customer)
-	return _without_trace(lambda: _draft(invoice))
+	return forms.without_trace(lambda: _draft(invoice))
 
 
 @frappe.whitelist(methods=["POST"])
@@ -113,12 +97,12 @@ def program_preview(
 	customer who has `spent` before and buys for `amount`, both in company currency and chosen here if not given.
 	Where it cannot be saved, `refusal` alone says why."""
 	frappe.has_permission(PROGRAM, "read", throw=True)
-	given = _document_in(doc, (PROGRAM,), ("collection_rules", "exclusions"), _("Not a loyalty program"))
+	given = forms.document_in(doc, (PROGRAM,), ("collection_rules", "exclusions"))
 	program = frappe.get_doc(
 		{**given, "name": None, "docstatus": 0, "company": cstr(given.get("company")) or None}
 	)
 	for check in (program.validate_dates, program.validate_collection_rules, program.validate_redemption):
-		if refusal := _refusal(check):
+		if refusal := refusal_in(check):
 			return {"refusal": refusal}
 	told = Program(program)
 	before, bought = told.telling()
@@ -187,26 +171,6 @@ def _last_movements(membership_name: str | None) -> list[dict]:
 	)
 
 
-def _is_saved(given: dict) -> bool:
-	return bool(given.get("name")) and not cint(given.get("__islocal"))
-
-
-def _docstatus(given: dict) -> int:
-	"""The docstatus that is on record: what the caller says of a saved document does not count."""
-	return cint(frappe.db.get_value(given["doctype"], given["name"], "docstatus"))
-
-
-def _without_trace(answer: Callable[[], dict]) -> dict:
-	"""The result of `answer`, with nothing saved and no message shown by what it asks of other people's code."""
-	messages = list(frappe.local.message_log)
-	frappe.db.savepoint("loyalty_preview")
-	try:
-		return answer()
-	finally:
-		frappe.db.rollback(save_point="loyalty_preview")
-		frappe.local.message_log = messages
-
-
 def _draft(doc: Document) -> dict:
 	if cint(doc.is_return):
 		original = doc.return_against
@@ -226,13 +190,13 @@ def _draft(doc: Document) -> dict:
 	refusal = None
 	typed = doc.loyalty_points
 	if asked:
-		refusal = _refusal(lambda: invoice_events.before_validate(doc))
+		refusal = refusal_in(lambda: invoice_events.before_validate(doc))
 	if not asked or refusal:
 		doc.loyalty_program = program.name
 		invoice_events.clear_redemption(doc)
-	incomplete = _refusal(doc.calculate_taxes_and_totals) if doc.get("items") else _("no items yet")
+	incomplete = refusal_in(doc.calculate_taxes_and_totals) if doc.get("items") else _("no items yet")
 	if asked and not refusal and not incomplete:
-		refusal = _refusal(lambda: invoice_events.validate(doc))
+		refusal = refusal_in(lambda: invoice_events.validate(doc))
 
 	points = _points(typed) if asked else 0
 	limits = redemption.limits_of(program)
@@ -248,7 +212,7 @@ def _draft(doc: Document) -> dict:
 		"amount": flt(redemption.amount_of(points, program)),
 		"refusal": refusal,
 		"most": most,
-		"redeems_nothing": _refusal(lambda: redemption.check(doc, limits.least)) if none_allowed else None,
+		"redeems_nothing": refusal_in(lambda: redemption.check(doc, limits.least)) if none_allowed else None,
 		"least": limits.least,
 		"step": max(limits.step, 1),
 		"share": flt(limits.share),
@@ -280,7 +244,7 @@ def _earning(
 	try:
 		earning = invoices.would_earn(facts, doc, program, spent)
 	except frappe.ValidationError as e:
-		return {"earns_nothing": _plain(e)}
+		return {"earns_nothing": plain(e)}
 	return {
 		"earning": {
 			"points": earning.points,
@@ -324,20 +288,6 @@ def _points(typed) -> int:
 	"""The whole points in `typed`; 0 where there is no number in it."""
 	number = flt(typed)
 	return cint(number) if abs(number) < 10**12 else 0
-
-
-def _refusal(check: Callable[[], None]) -> str | None:
-	"""What `check` says when it refuses."""
-	try:
-		check()
-	except frappe.ValidationError as e:
-		return _plain(e)
-	return None
-
-
-def _plain(error: Exception) -> str:
-	"""A message as text: forms put it in by text, not by HTML."""
-	return html.unescape(strip_html(str(error)))
 
 
 def _settled(doc: Document) -> dict:

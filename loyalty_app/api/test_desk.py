@@ -63,7 +63,10 @@ class TestInvoicePreview(IntegrationTestCase):
 			{**invoice, "items": ["x"]},
 			{**invoice, "name": {"a": 1}},
 		):
-			with self.subTest(sent=sent), self.assertRaisesRegex(frappe.ValidationError, "Not an invoice"):
+			with (
+				self.subTest(sent=sent),
+				self.assertRaisesRegex(frappe.ValidationError, "Not a Sales Invoice or POS Invoice"),
+			):
 				desk.invoice_preview(sent)
 
 	def test_a_draft_promises_what_its_submit_records(self):

@@ -37,6 +37,17 @@ def customers_of(doc: Document) -> list[str]:
 	return list(dict.fromkeys(customer for customer in giver_first if customer))
 
 
+def memberships_of(doc: Document) -> list[str]:
+	"""The names of the memberships in which `doc` moves points."""
+	names = (membership.find(customer, doc.loyalty_program) for customer in customers_of(doc))
+	return [name for name in names if name]
+
+
+def adds(doc: Document) -> bool:
+	"""Whether `doc` makes points that were not there."""
+	return doc.points > 0 and doc.reason != TRANSFER
+
+
 def taken_by(doc: Document) -> int:
 	"""Points that `doc` takes from its customer."""
 	return doc.points if doc.reason == TRANSFER else max(-doc.points, 0)
@@ -63,9 +74,12 @@ def settle_adjustment(doc: Document, event: Event) -> None:
 	The caller holds its customers (`membership.hold`). Raises ValidationError when it takes more than is spendable, or
 	takes back points that were spent and the program blocks that.
 	"""
-	members = membership.lock_all_for(
-		customers_of(doc), doc.loyalty_program, open_missing=event is Event.SUBMIT
-	)
+	is_new = event is Event.SUBMIT
+	settle_in(membership.lock_all_for(customers_of(doc), doc.loyalty_program, is_new), doc, event)
+
+
+def settle_in(members: list[frappe._dict], doc: Document, event: Event) -> None:
+	"""`settle_adjustment` in the locked `members`, those of its customers in their order."""
 	voucher, cause = Voucher(doc.doctype, doc.name), Cause(event.value, doc.doctype, doc.name)
 	moved = ()
 	for member in members:
@@ -100,7 +114,7 @@ def wanted_of(doc: Document, member: frappe._dict, own: list[Entry], moved: tupl
 	elif not gives:
 		# Lots that were moved stay as they were, whatever becomes of those they came from.
 		earnings = tuple(map(_as_recorded, own)) or moved
-	elif doc.points > 0 and doc.reason != TRANSFER:
+	elif adds(doc):
 		tier = member.loyalty_program_tier
 		earnings = (Earning(doc.points, Decimal(0), posted, good_through(doc), tier),)
 	else:
@@ -157,24 +171,26 @@ def refuse_taking(doc: Document, spendable: int) -> None:
 	)
 
 
+def balance_of(customer: str, program: str) -> int:
+	"""Points of `customer` that can be spent today, as this transaction sees them."""
+	member = membership.look(customer, program)
+	return membership.spendable_by(member, getdate(today())) if member else 0
+
+
 def outcomes(doc: Document) -> list[Outcome]:
-	"""What submitting the valid draft `doc` would come to, of all its customers; nothing is locked or written.
+	"""What submitting the valid draft `doc` would come to, for each of its customers; nothing is locked or written.
 
 	Raises lots.NotEnoughPoints.
 	"""
 	found, moved, on = [], (), getdate(today())
 	draft = frappe._dict(doc.as_dict(), docstatus=1)
 	for customer in customers_of(doc):
-		member = membership.look(customer, doc.loyalty_program) or _nobody(customer)
-		before = membership.spendable_by(member, on) if member.name else 0
+		member = membership.look(customer, doc.loyalty_program) or frappe._dict(customer=customer)
 		wanted = wanted_of(draft, member, [], moved)
 		book = entries.around(member, [], wanted, lock=False)[0] if member.name else {}
 		after = lots.settle(book.values(), wanted, entries.new_name)
 		moved = moved or brought_over(after, wanted.voucher)
+		before = membership.spendable_by(member, on) if member.name else 0
 		change = lots.spendable(after.values(), on) - lots.spendable(book.values(), on)
 		found.append(Outcome(customer, before, before + change))
 	return found
-
-
-def _nobody(customer: str) -> frappe._dict:
-	return frappe._dict(customer=customer, shortfall=0)

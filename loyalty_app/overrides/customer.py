@@ -8,6 +8,12 @@ from loyalty_app import enrolment
 from loyalty_app.ledger import membership, merge
 
 
+def connections(data: dict) -> dict:
+	"""Add memberships and adjustments to what a customer's form lists as connected."""
+	items = ["Loyalty Membership", "Loyalty Point Adjustment"]
+	return data | {"transactions": [*data["transactions"], {"label": _("Loyalty"), "items": items}]}
+
+
 def before_validate(doc: Document, method: str | None = None) -> None:
 	"""Join the one program that fits, before ERPNext looks for one (rules 3)."""
 	enrolment.assign(doc)
@@ -41,14 +47,6 @@ def before_rename(doc: Document, method: str | None, old: str, new: str, merge_i
 
 def after_rename(doc: Document, method: str | None, old: str, new: str, merge_into: bool = False) -> None:
 	merge.refresh_customer(new)
-
-
-def dashboard(data: dict) -> dict:
-	"""What a customer's form lists as connected, with what is loyalty's."""
-	data.setdefault("transactions", []).append(
-		{"label": _("Loyalty"), "items": ["Loyalty Membership", "Loyalty Point Entry"]}
-	)
-	return data
 
 
 def on_trash(doc: Document, method: str | None = None) -> None:

@@ -125,7 +125,7 @@ class TestPreview(RestTestCase):
 		):
 			self.assertIn(words or "becomes", str(preview(program, **changes)))
 		for sent in ("x", "[]", {"doctype": "User"}, {"doctype": "Loyalty Program", "collection_rules": "x"}):
-			with self.assertRaisesRegex(frappe.ValidationError, "Not a loyalty program"):
+			with self.assertRaisesRegex(frappe.ValidationError, "Not a Loyalty Program"):
 				desk.program_preview(sent)
 
 	def test_doors(self):

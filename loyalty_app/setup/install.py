@@ -8,6 +8,7 @@ from loyalty_app.loyalty_app.doctype.loyalty_point_entry.loyalty_point_entry imp
 from loyalty_app.setup import takeover
 from loyalty_app.setup.custom_fields import get_custom_fields
 from loyalty_app.setup.versions import refuse_unsupported
+from loyalty_app.setup.workflow import make_workflow
 
 
 def before_install():
@@ -18,6 +19,7 @@ def before_install():
 def after_install():
 	"""Complete the doctypes, then build memberships and lots from the entries ERPNext has written so far."""
 	complete_doctypes()
+	make_workflow()
 	release_entries()
 	take_over_entries()
 	takeover.report_foreign_controllers()

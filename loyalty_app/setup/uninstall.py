@@ -4,6 +4,7 @@ import frappe
 
 from loyalty_app.setup import takeover
 from loyalty_app.setup.install import complete_doctypes
+from loyalty_app.setup.workflow import delete_workflow
 
 
 def before_uninstall():
@@ -18,6 +19,7 @@ def after_uninstall():
 		complete_doctypes()
 	else:
 		delete_desktop_records()
+		delete_workflow()
 
 
 def delete_custom_fields():

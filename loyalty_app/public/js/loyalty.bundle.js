@@ -1,4 +1,5 @@
 // What the form scripts share. doctype_js in hooks.py names those of ERPNext's forms; ours lie beside their doctypes.
+import { show_outcome } from "./loyalty/adjustment";
 import { day } from "./loyalty/format";
 import { invoice_events } from "./loyalty/invoice";
 import {
@@ -21,6 +22,7 @@ Object.assign(loyalty_app, {
 	follow_run,
 	invoice_events,
 	report,
+	show_outcome,
 	show_program_help,
 	show_program_standing,
 	show_program_terms,

@@ -45,28 +45,31 @@ def shop(chromium):
 
 
 @pytest.fixture
-def desk(chromium, shop, artefacts, request):
-	"""The desk of a new Accounts User of the shop, with the pictures of a failure in the artefacts."""
-	yield from _desk("Accounts User", chromium, shop, artefacts, request)
+def desk_of(chromium, shop, artefacts, request):
+	"""Opens the desk of a new user of the shop with these roles, with the pictures of a failure in the artefacts."""
+	desks = []
+
+	def sign_in(*roles: str) -> Desk:
+		context = chromium.new_context(
+			base_url=os.environ["LOYALTY_URL"], viewport={"width": 1280, "height": 900}, locale="en-US"
+		)
+		context.set_default_timeout(30_000)
+		name = re.sub(r"\W+", "-", f"{request.node.name} {len(desks) or ''}".strip())
+		desks.append(Desk(context.new_page(), artefacts, name))
+		desks[-1].sign_in(*shop.user(*roles))
+		return desks[-1]
+
+	try:
+		yield sign_in
+		for desk in desks:
+			assert not desk.faults, desk.faults
+	finally:
+		for desk in desks:
+			desk.picture("end")
+			desk.page.context.close()
 
 
 @pytest.fixture
-def desk_of_manager(chromium, shop, artefacts, request):
-	"""The desk of a new Accounts Manager."""
-	yield from _desk("Accounts Manager", chromium, shop, artefacts, request)
-
-
-def _desk(role, chromium, shop, artefacts, request):
-	context = chromium.new_context(
-		base_url=os.environ["LOYALTY_URL"], viewport={"width": 1280, "height": 900}, locale="en-US"
-	)
-	context.set_default_timeout(30_000)
-	name = re.sub(r"\W+", "-", request.node.name)
-	signed_in = Desk(context.new_page(), artefacts, name)
-	try:
-		signed_in.sign_in(*shop.user(role))
-		yield signed_in
-		assert not signed_in.faults, signed_in.faults
-	finally:
-		signed_in.picture("end")
-		context.close()
+def desk(desk_of):
+	"""The desk of a new Accounts User of the shop."""
+	return desk_of("Accounts User")

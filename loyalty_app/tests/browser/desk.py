@@ -128,13 +128,32 @@ class Desk:
 		box.press("Tab")
 		self.settle()
 
+	def select(self, fieldname: str, value: str) -> None:
+		"""Choose an option of a field."""
+		self.field(fieldname).locator("select").select_option(value)
+		self.settle()
+
+	def write(self, fieldname: str, value: str) -> None:
+		"""Write a text of several lines."""
+		box = self.field(fieldname).locator("textarea").first
+		box.fill(value)
+		box.blur()
+		self.wait_for_value(fieldname, value)
+
 	def button(self, name: str) -> None:
 		self.page.get_by_role("button", name=name, exact=True).locator("visible=true").first.click()
 
-	def submit(self) -> str:
-		"""Save and submit the document; return its name."""
+	def save(self) -> str:
+		"""Save the document; return its name."""
 		self.button("Save")
 		self.page.wait_for_function("() => !cur_frm.is_new() && !cur_frm.is_dirty()")
+		self.settle()
+		return self.page.evaluate("() => cur_frm.doc.name")
+
+	def submit(self) -> str:
+		"""Save, if it is not saved, and submit the document; return its name."""
+		if self.page.evaluate("() => cur_frm.is_new() || cur_frm.is_dirty()"):
+			self.save()
 		self.button("Submit")
 		self.page.locator(".modal.show .btn-primary:visible", has_text="Yes").click()
 		self.page.wait_for_function("() => cur_frm.doc.docstatus === 1 && !cur_frm.is_dirty()")

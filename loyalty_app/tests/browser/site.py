@@ -57,14 +57,7 @@ class Shop:
 		self._prepare()
 		self.program = self._program()
 		# names that HTML would swallow, were they put into a page as it
-		self.customer = site.insert(
-			"Customer",
-			customer_name=f'Browser & "Sons" {self.tail}',
-			customer_type="Individual",
-			customer_group=self._leaf("Customer Group"),
-			territory=self._leaf("Territory"),
-			loyalty_program=self.program,
-		)["name"]
+		self.customer = self.member(f'Browser & "Sons" {self.tail}')
 		self.item = site.insert(
 			"Item",
 			item_code=f"Browser Item {self.tail}",
@@ -73,12 +66,23 @@ class Shop:
 			is_stock_item=0,
 		)["name"]
 
+	def member(self, customer_name: str) -> str:
+		"""Insert a customer who is in the program; return the name."""
+		return self.site.insert(
+			"Customer",
+			customer_name=customer_name,
+			customer_type="Individual",
+			customer_group=self._leaf("Customer Group"),
+			territory=self._leaf("Territory"),
+			loyalty_program=self.program,
+		)["name"]
+
 	def user(self, *roles: str) -> tuple[str, str]:
 		"""Insert a desk user with these roles; return name and password."""
 		password = f"Points-{secrets.token_urlsafe(16)}"
 		user = self.site.insert(
 			"User",
-			email=f"browser-{self.tail}@loyalty.example",
+			email=f"browser-{secrets.token_hex(4)}@loyalty.example",
 			first_name="Browser",
 			send_welcome_email=0,
 			new_password=password,

@@ -16,10 +16,10 @@ def start(desk, button: str) -> None:
 	assert desk.value("status") == "Done"
 
 
-def test_runs_are_started_followed_and_read(desk_of_manager, shop):
+def test_runs_are_started_followed_and_read(desk_of, shop):
 	from playwright.sync_api import expect
 
-	desk = desk_of_manager
+	desk = desk_of("Accounts Manager")
 	page = desk.page
 	shop.sell(1000)
 	start(desk, "Close Expired Points")

@@ -1,10 +1,10 @@
 """What whoever runs a program sees in its form."""
 
 
-def test_a_program_in_words_while_it_is_typed(desk_of_manager, shop):
+def test_a_program_in_words_while_it_is_typed(desk_of, shop):
 	from playwright.sync_api import expect
 
-	desk = desk_of_manager
+	desk = desk_of("Accounts Manager")
 	page = desk.page
 	shop.sell(1000)
 	desk.open("Loyalty Program", shop.program)

@@ -7,7 +7,10 @@ def get_data():
 		"fieldname": "membership",
 		"internal_links": {"Customer": "customer", "Loyalty Program": "loyalty_program"},
 		"transactions": [
-			{"label": _("Points"), "items": ["Loyalty Point Entry", "Loyalty Point Log"]},
+			{
+				"label": _("Points"),
+				"items": ["Loyalty Point Entry", "Loyalty Point Adjustment", "Loyalty Point Log"],
+			},
 			{"label": _("Member"), "items": ["Customer", "Loyalty Program"]},
 		],
 	}

@@ -6,6 +6,7 @@ from typing import NoReturn
 import frappe
 from frappe import _
 from frappe.model.document import Document
+from frappe.model.workflow import set_workflow_state_on_action
 from frappe.utils import cint, cstr, flt, getdate, today
 
 from loyalty_app.ledger import adjustments, membership, redemption, unless_busy
@@ -80,14 +81,13 @@ class LoyaltyPointAdjustment(Document):
 		if not cstr(self.explanation).strip() and self.reason != "Opening Balance":
 			self.refuse("explanation", _("say what this adjustment is for"))
 		if self.docstatus == 0:
-			member = membership.look(self.customer, self.loyalty_program)
-			adjustments.check_balance(self, member)
+			adjustments.check_balance(self, self.member(self.customer))
 
 	def validate_dates(self):
 		for field in ("posting_date", "expiry_date"):
 			try:
 				self.set(field, getdate(self.get(field)) if self.get(field) else None)
-			except (frappe.ValidationError, ValueError, TypeError, OverflowError):
+			except (frappe.ValidationError, ValueError, TypeError, AttributeError, OverflowError):
 				self.refuse(field, _("{0} is not a date").format(cstr(self.get(field))))
 		if not self.posting_date:
 			self.posting_date = getdate(today())
@@ -109,7 +109,7 @@ class LoyaltyPointAdjustment(Document):
 					self._label("customer"), self._label("to_customer")
 				),
 			)
-		if self.points < 0 or self.reason == TRANSFER:
+		if not adjustments.adds(self):
 			self.expiry_date = None
 			return
 		last = adjustments.good_through(self)
@@ -144,17 +144,24 @@ class LoyaltyPointAdjustment(Document):
 
 	def is_member(self, customer: str) -> bool:
 		"""Whether `customer` is in the program, or was and has a membership still."""
-		if frappe.get_cached_value("Customer", customer, "loyalty_program") == self.loyalty_program:
-			return True
-		return bool(membership.find(customer, self.loyalty_program))
+		if self.flags.loyalty_members is None:
+			if frappe.get_cached_value("Customer", customer, "loyalty_program") == self.loyalty_program:
+				return True
+		return bool(self.member(customer))
+
+	def member(self, customer: str) -> frappe._dict | None:
+		"""The membership of `customer`: as who submits many at once has locked it, or as it is, without a lock."""
+		known = self.flags.loyalty_members
+		if known is not None:
+			return known.get((customer, self.loyalty_program))
+		return membership.look(customer, self.loyalty_program)
 
 	def before_submit(self):
 		"""Take the locks of the ledger, and refuse what cannot be taken before anybody has done anything."""
 		# once more, as the points are whole now
 		self.check_permission("submit")
-		self.refuse_own_approval()
-		if self.points > 0 and self.reason != TRANSFER:
-			self.expiry_date = adjustments.good_through(self)
+		self.refuse_approval_by(self.authors())
+		self.settle_terms()
 		with unless_busy():
 			giver = adjustments.hold(self)[0]
 			adjustments.check_balance(self, giver)
@@ -165,6 +172,9 @@ class LoyaltyPointAdjustment(Document):
 			adjustments.settle_adjustment(self, Event.SUBMIT)
 
 	def before_cancel(self):
+		if workflow := self.meta.get_workflow():
+			# Frappe does this at submit only
+			set_workflow_state_on_action(self, workflow, "cancel")
 		with unless_busy():
 			membership.hold(*adjustments.customers_of(self))
 
@@ -172,15 +182,23 @@ class LoyaltyPointAdjustment(Document):
 		with unless_busy():
 			adjustments.settle_adjustment(self, Event.CANCEL)
 
-	def refuse_own_approval(self):
-		program = frappe.get_cached_doc("Loyalty Program", self.loyalty_program)
-		if not program.adjustment_needs_approver:
-			return
+	def settle_terms(self):
+		"""Fix what a draft leaves to the program."""
+		if adjustments.adds(self):
+			self.expiry_date = adjustments.good_through(self)
+
+	def authors(self) -> set[str]:
+		"""Who made it, who changed it last, and this user where what is moved is not as it was saved."""
 		user, before = frappe.session.user, self.get_doc_before_save()
-		authors = {self.owner, before.modified_by if before else user}
-		if before and any(cstr(before.get(field)) != cstr(self.get(field)) for field in MOVED):
-			authors.add(user)
-		if user in authors:
+		if not before:
+			return {user}
+		changed = any(cstr(before.get(field)) != cstr(self.get(field)) for field in MOVED)
+		return {self.owner, before.modified_by} | ({user} if changed else set())
+
+	def refuse_approval_by(self, authors: set[str]):
+		"""Refuse to submit it where this user is one of its `authors` and the program asks for somebody else."""
+		program = frappe.get_cached_doc("Loyalty Program", self.loyalty_program)
+		if program.adjustment_needs_approver and frappe.session.user in authors:
 			frappe.throw(
 				_(
 					"Loyalty Program {0} lets nobody approve what they wrote themselves: somebody else has to submit this adjustment."

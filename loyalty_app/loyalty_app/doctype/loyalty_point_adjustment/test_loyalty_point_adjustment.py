@@ -2,11 +2,13 @@
 # See license.txt
 
 import frappe
+from frappe.model.workflow import apply_workflow
 from frappe.utils import add_days, getdate, today
 
 from loyalty_app.ledger import adjustments, verify
 from loyalty_app.ledger.invoices import Event
 from loyalty_app.ledger.membership import find
+from loyalty_app.setup import workflow
 from loyalty_app.tests.test_documents import LoyaltyTestCase, balance, earned, entries_of
 from loyalty_app.tests.utils import (
 	as_user,
@@ -468,3 +470,79 @@ class TestProof(AdjustmentTestCase):
 		frappe.db.set_value("Loyalty Point Entry", entry.name, "loyalty_points", 60, update_modified=False)
 		self.assertTrue(any(entry.name in fault for fault in verify(doc.membership)))
 		frappe.db.set_value("Loyalty Point Entry", entry.name, "loyalty_points", 50, update_modified=False)
+
+
+class TestWorkflow(AdjustmentTestCase):
+	"""The one that comes with the app, once it is switched on."""
+
+	@classmethod
+	def setUpClass(cls):
+		super().setUpClass()
+		cls.clerk, cls.manager = make_user("Accounts User"), make_user("Accounts User", "Accounts Manager")
+
+	def setUp(self):
+		super().setUp()
+		self.addCleanup(self.switch, 0)
+
+	def switch(self, is_active):
+		doc = frappe.get_doc("Workflow", workflow.NAME)
+		doc.is_active = is_active
+		doc.save()
+		frappe.clear_cache(doctype="Loyalty Point Adjustment")
+
+	def act(self, user, doc, action):
+		with as_user(user):
+			return apply_workflow(frappe.get_doc(doc.doctype, doc.name), action)
+
+	def test_it_comes_switched_off_and_does_nothing(self):
+		self.assertFalse(frappe.db.get_value("Workflow", workflow.NAME, "is_active"))
+		self.assertIsNone(self.adjust(5).workflow_state)
+
+	def test_a_draft_is_approved_by_somebody_else(self):
+		self.switch(1)
+		with as_user(self.clerk):
+			doc = self.adjust(50, submit=False, ignore_permissions=False)
+		self.assertEqual(doc.workflow_state, "Draft")
+		self.assertEqual(self.act(self.clerk, doc, "Request Approval").workflow_state, "Pending Approval")
+		with self.assertRaises(frappe.ValidationError):
+			self.act(self.clerk, doc, "Approve")
+		self.assertEqual(balance(self.customer), 0)
+		approved = self.act(self.manager, doc, "Approve")
+		self.assertEqual((approved.docstatus, approved.workflow_state), (1, "Approved"))
+		self.assertEqual(balance(self.customer), 50)
+		with as_user(self.manager):
+			cancelled = frappe.get_doc(doc.doctype, doc.name)
+			cancelled.cancel()
+		self.assertEqual(cancelled.workflow_state, "Cancelled")
+		self.assertEqual(balance(self.customer), 0)
+
+	def test_what_is_rejected_may_be_asked_for_again(self):
+		self.switch(1)
+		with as_user(self.clerk):
+			doc = self.adjust(50, submit=False, ignore_permissions=False)
+		self.act(self.clerk, doc, "Request Approval")
+		rejected = self.act(self.manager, doc, "Reject")
+		self.assertEqual((rejected.docstatus, rejected.workflow_state), (0, "Rejected"))
+		self.act(self.clerk, doc, "Request Approval")
+		self.act(self.manager, doc, "Approve")
+		self.assertEqual(balance(self.customer), 50)
+
+	def test_nobody_approves_what_they_asked_for(self):
+		self.switch(1)
+		with as_user(self.manager):
+			doc = self.adjust(50, submit=False, ignore_permissions=False)
+		self.act(self.manager, doc, "Request Approval")
+		with self.assertRaises(frappe.ValidationError):
+			self.act(self.manager, doc, "Approve")
+
+	def test_one_that_is_there_stays_as_it_is(self):
+		self.switch(1)
+		workflow.make_workflow()
+		self.assertTrue(frappe.db.get_value("Workflow", workflow.NAME, "is_active"))
+
+	def test_it_goes_with_the_app(self):
+		workflow.delete_workflow()
+		self.assertFalse(frappe.db.exists("Workflow", workflow.NAME))
+		self.assertFalse(frappe.db.exists("Workflow Transition", {"parent": workflow.NAME}))
+		workflow.make_workflow()
+		self.assertTrue(frappe.db.exists("Workflow", {"name": workflow.NAME, "is_active": 0}))

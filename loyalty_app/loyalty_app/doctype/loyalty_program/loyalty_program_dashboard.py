@@ -7,7 +7,10 @@ def get_data():
 		"fieldname": "loyalty_program",
 		"transactions": [
 			{"label": _("Members"), "items": ["Customer", "Loyalty Membership"]},
-			{"label": _("Points"), "items": ["Loyalty Point Entry", "Loyalty Point Log"]},
+			{
+				"label": _("Points"),
+				"items": ["Loyalty Point Entry", "Loyalty Point Adjustment", "Loyalty Point Log"],
+			},
 			{"label": _("Invoices"), "items": ["Sales Invoice", "POS Invoice"]},
 		],
 	}

@@ -16,7 +16,8 @@ export function summary_panel(summary, customer) {
 		el("div", { class: "loyalty-summary-top" }, balance(summary), progress(summary), lifetime(summary)),
 		pending(summary),
 		expiring(summary),
-		movements(summary, customer)
+		movements(summary),
+		actions(summary, customer)
 	);
 }
 
@@ -105,7 +106,7 @@ function expiring(summary) {
 	);
 }
 
-function movements(summary, customer) {
+function movements(summary) {
 	if (!summary.sees_entries) return null;
 	if (!summary.movements.length) {
 		return el("p", { class: "loyalty-note" }, __("No points earned or spent yet."));
@@ -139,21 +140,35 @@ function movements(summary, customer) {
 				el("thead", {}, el("tr", {}, headings.map((heading) => el("th", { scope: "col" }, heading)))),
 				el("tbody", {}, rows)
 			)
-		),
-		el(
-			"div",
-			{ class: "loyalty-buttons" },
-			button(__("Statement"), () => show_statement({ membership: summary.membership, customer })),
-			button(__("All entries"), () =>
-				frappe.set_route("List", "Loyalty Point Entry", "List", {
-					customer,
-					loyalty_program: summary.loyalty_program,
-				})
-			)
 		)
 	);
 }
 
-function button(label, onclick) {
-	return el("button", { type: "button", class: "btn btn-default btn-xs", onclick }, label);
+function actions(summary, customer) {
+	const { loyalty_program } = summary;
+	const buttons = [];
+	if (summary.sees_entries) {
+		buttons.push(
+			button(__("Statement"), () => show_statement({ membership: summary.membership, customer }))
+		);
+	}
+	if (summary.movements?.length) {
+		buttons.push(
+			button(__("All entries"), () =>
+				frappe.set_route("List", "Loyalty Point Entry", "List", { customer, loyalty_program })
+			)
+		);
+	}
+	if (frappe.model.can_create("Loyalty Point Adjustment")) {
+		buttons.push(
+			button(__("Adjust points"), () =>
+				frappe.new_doc("Loyalty Point Adjustment", { customer, loyalty_program })
+			)
+		);
+	}
+	return buttons.length ? el("div", { class: "loyalty-actions" }, buttons) : null;
+}
+
+function button(title, onclick) {
+	return el("button", { type: "button", class: "btn btn-default btn-xs", onclick }, title);
 }
