@@ -27,11 +27,13 @@ REBUILT = Cause("Rebuild")
 
 
 class Difference(NamedTuple):
-	"""One thing that is not as it should be: in words, with the entry it is about, if it is about one."""
+	"""One thing that is not as it should be: in words, with the entry, or the row of a file, it is about, if it is about
+	one."""
 
-	membership: str
+	membership: str | None
 	fault: str
 	entry: str | None = None
+	row: int = 0
 
 	def __str__(self):
 		return f"{self.membership}: {self.fault}"

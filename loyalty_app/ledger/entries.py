@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import contextmanager
 from datetime import date
 
 import frappe
@@ -362,9 +363,19 @@ def update_rows(rows: dict[str, dict], before: dict[str, dict]) -> None:
 	bulk.update(DOCTYPE, {name: {key: row[key] for key in columns} for name, row in rows.items()})
 
 
+@contextmanager
+def unheard():
+	"""Tell nobody what is written meanwhile: it is not going to stay."""
+	frappe.flags.loyalty_unheard = True
+	try:
+		yield
+	finally:
+		frappe.flags.loyalty_unheard = False
+
+
 def announce(event: str, rows: list[dict]) -> None:
 	"""Let hooks, notifications, webhooks and server scripts of other people see what the ledger wrote."""
-	for row in rows:
+	for row in rows if not frappe.flags.loyalty_unheard else ():
 		frappe.get_doc({"doctype": DOCTYPE, **row}).run_method(event)
 
 

@@ -171,6 +171,11 @@ class Page:
 		bulk.insert(DOCTYPE, self.rows, self.same)
 
 
+def write_all(pages: Iterable[Page]) -> None:
+	"""Write pages of different causes together."""
+	bulk.insert(DOCTYPE, [page.same | row for page in pages for row in page.rows])
+
+
 def text(values: dict | None) -> str | None:
 	"""`values`, of which nothing is empty, as the log keeps them."""
 	return json.dumps(values, sort_keys=True) if values is not None else None

@@ -95,15 +95,17 @@ def open_all(customers: list[str], program: str) -> None:
 	show_tiers(program, customers)
 
 
-def hold(*customers: str) -> None:
-	"""Let no other transaction move points of `customers` until this one ends.
+def hold(*customers: str) -> dict[str, frappe._dict]:
+	"""Let no other transaction move points of `customers` until this one ends; return those that are there, by name,
+	with their title and program.
 
 	Frappe locks a customer that is being saved before any hook runs, and points change the tier that is shown on
 	the customer, so the customer's row is the first that anybody locks.
 	"""
 	table = frappe.qb.DocType("Customer")
-	query = frappe.qb.from_(table).select(table.name).where(table.name.isin(sorted(customers)))
-	query.orderby(table.name).for_update().run()
+	query = frappe.qb.from_(table).select(table.name, table.customer_name, table.loyalty_program)
+	query = query.where(table.name.isin(sorted(customers))).orderby(table.name).for_update()
+	return {row.name: row for row in query.run(as_dict=True)}
 
 
 def lock_for(customer: str, program: str) -> frappe._dict | None:

@@ -1,19 +1,21 @@
-"""Work over all memberships: closing what has expired, verifying, rebuilding, showing new tiers.
+"""Work over all memberships: closing what has expired, verifying, rebuilding, showing new tiers; over the rows of a
+file: importing adjustments.
 
-A run is a Loyalty Ledger Run, which the desk shows with its progress. It is divided into ranges of memberships, each
-a job on the `long` queue, so that as many workers as there are share it. A range is worked through in small sets,
+A run is a Loyalty Ledger Run, which the desk shows with its progress. It is divided into ranges of memberships or rows,
+each a job on the `long` queue, so that as many workers as there are share it. A range is worked through in small sets,
 each a transaction that also notes how far it has come: killed at any moment, the run goes on from there, and
 doing anything twice changes nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import frappe
 from frappe import _
-from frappe.utils import add_to_date, getdate, now, now_datetime, today
+from frappe.model.document import Document
+from frappe.utils import add_to_date, getdate, now, now_datetime, strip_html, today
 
-from loyalty_app.ledger import audit, bulk, expiry, membership, notices
+from loyalty_app.ledger import audit, bulk, expiry, imports, membership, notices
 from loyalty_app.ledger.audit import Difference
 from loyalty_app.ledger.busy import insist
 
@@ -42,34 +44,66 @@ class Result(NamedTuple):
 
 
 class Kind(NamedTuple):
-	"""A kind of run: which memberships it is about, and what it does with some of them."""
+	"""A kind of run: which things it is about, and what it does with some of them.
 
-	condition: Callable
-	act: Callable[[list[str]], Result]
+	names: those after one name, up to another, so many, in their order.
+	act: what is done with some, the whole of a transaction but for its end.
+	difference: what is told of one that could not be worked on.
+	prepare: what has to be done before there are names. Raises ValidationError where there cannot be any.
+	"""
+
+	names: Callable[[Document, str, str | None, int], list[str]]
+	act: Callable[[list[str], Document], Result]
+	difference: Callable[[str, str], Difference] = Difference
+	prepare: Callable[[Document], None] | None = None
 
 
-def _mend(names: list[str]) -> Result:
+def _memberships(condition: Callable | None = None) -> Callable:
+	"""The `names` of memberships that meet a condition on their table."""
+
+	def names(run: Document, after: str, until: str | None, limit: int) -> list[str]:
+		table = frappe.qb.DocType(membership.DOCTYPE)
+		query = frappe.qb.from_(table).select(table.name).where(table.name > after).orderby(table.name)
+		if until:
+			query = query.where(table.name <= until)
+		return (query.where(condition(table, run)) if condition else query).limit(limit).run(pluck=True)
+
+	return names
+
+
+def _mend(names: list[str], run: Document) -> Result:
 	mended = audit.mend(names)
 	return Result(len({d.membership for d in mended}), tuple(mended))
 
 
 KINDS = {
 	"Expiry": Kind(
-		lambda table, run: table.next_expiry < getdate(today()), lambda names: Result(expiry.close_all(names))
+		_memberships(lambda table, run: table.next_expiry < getdate(today())),
+		lambda names, run: Result(expiry.close_all(names)),
 	),
-	"Verification": Kind(lambda table, run: None, lambda names: Result(0, tuple(audit.differences(names)))),
-	"Rebuild": Kind(lambda table, run: None, _mend),
+	"Verification": Kind(_memberships(), lambda names, run: Result(0, tuple(audit.differences(names)))),
+	"Rebuild": Kind(_memberships(), _mend),
 	"Tiers": Kind(
-		lambda table, run: table.loyalty_program == run.loyalty_program,
-		lambda names: Result(membership.follow_tiers(names)),
+		_memberships(lambda table, run: table.loyalty_program == run.loyalty_program),
+		lambda names, run: Result(membership.follow_tiers(names)),
 	),
 	"Expiry Notices": Kind(
-		lambda table, run: notices.expires_soon(table), lambda names: Result(notices.tell_expiring(names))
+		_memberships(lambda table, run: notices.expires_soon(table)),
+		lambda names, run: Result(notices.tell_expiring(names)),
 	),
 	"Statements": Kind(
-		lambda table, run: notices.wants_statement(table),
-		lambda names: Result(notices.send_statements(names)),
+		_memberships(lambda table, run: notices.wants_statement(table)),
+		lambda names, run: Result(notices.send_statements(names)),
 	),
+}
+KINDS |= {
+	kind: Kind(
+		imports.next_names,
+		lambda names, run: Result(*imports.act(names, run)),
+		imports.difference,
+		imports.read if kind == imports.CHECK else None,
+	)
+	for kind in imports.KINDS
 }
 
 
@@ -82,10 +116,20 @@ def start(kind: str, loyalty_program: str | None = None, sample: int | None = No
 	if name := frappe.db.get_value(DOCTYPE, {k: v or ("is", "not set") for k, v in unfinished.items()}):
 		resume(name)
 		return name
-	run = frappe.get_doc(
-		{"doctype": DOCTYPE, "kind": kind, "loyalty_program": loyalty_program, "sample": sample}
-	)
-	run.insert(ignore_permissions=True)
+	return _begin(kind=kind, loyalty_program=loyalty_program, sample=sample)
+
+
+def start_import(kind: str, check: Document | None = None, **values) -> str:
+	"""Start a check of a file, or the import or undoing of what `check` has read; return the run's name."""
+	of_check = {"import_check": check.name, "status": ("in", ("Queued", "Running"))} if check else None
+	if check and (running := frappe.db.get_value(DOCTYPE, of_check)):
+		resume(running)
+		return running
+	return _begin(kind=kind, import_check=check and check.name, **values)
+
+
+def _begin(**values) -> str:
+	run = frappe.get_doc({"doctype": DOCTYPE, **values}).insert(ignore_permissions=True)
 	_enqueue("divide", run.name, run=run.name)
 	return run.name
 
@@ -133,6 +177,13 @@ def divide(run: str) -> None:
 	doc = frappe.get_doc(DOCTYPE, run, for_update=True)
 	if doc.status != "Queued":
 		return
+	if prepare := KINDS[doc.kind].prepare:
+		try:
+			prepare(doc)
+		except frappe.ValidationError as e:
+			fail(doc, strip_html(str(e)))
+			frappe.db.commit()  # nosemgrep: a background job
+			return
 	ranges, total = [], 0
 	for after, until in _stretches(doc.sample):
 		while names := next_names(
@@ -168,27 +219,22 @@ def _child_of(run: str, table: str) -> dict:
 
 
 def next_names(run, after: str, until: str | None = None, limit: int | None = None) -> list[str]:
-	"""Names, in their order, of memberships that `run` is about: after one name, up to another."""
-	table = frappe.qb.DocType(membership.DOCTYPE)
-	query = frappe.qb.from_(table).select(table.name).where(table.name > after).orderby(table.name)
-	query = query.limit(MEMBERSHIPS_IN_SET if limit is None else limit)
-	if until:
-		query = query.where(table.name <= until)
-	condition = KINDS[run.kind].condition(table, run)
-	return (query.where(condition) if condition is not None else query).run(pluck=True)
+	"""Names, in their order, of memberships or rows that `run` is about: after one name, up to another."""
+	return KINDS[run.kind].names(run, after, until, MEMBERSHIPS_IN_SET if limit is None else limit)
 
 
 def work(run: str, part: str) -> None:
-	"""Work through what is left of a range (background job). Commits after each set of memberships."""
+	"""Work through what is left of a range (background job). Commits after each set."""
 	frappe.db.commit()  # nosemgrep: a background job, whose sets read what is there when they begin
-	doc = frappe.db.get_value(DOCTYPE, run, ["name", "kind", "loyalty_program"], as_dict=True)
+	fields = ["name", "owner", "kind", "loyalty_program", "import_check"]
+	doc = frappe.db.get_value(DOCTYPE, run, fields, as_dict=True)
 	bounds = frappe.db.get_value(RANGE, part, ["reached", "last_membership", "is_done"], as_dict=True)
 	if not (doc and bounds) or bounds.is_done:
 		return
 	after = bounds.reached or ""
 	while names := next_names(doc, after, until=bounds.last_membership):
 		frappe.db.commit()  # nosemgrep: see above
-		note(run, part, names, act(KINDS[doc.kind], names))
+		note(run, part, names, act(doc, names))
 		frappe.db.commit()  # nosemgrep: one set is one transaction
 		after = names[-1]
 	frappe.db.set_value(RANGE, part, "is_done", 1)
@@ -197,24 +243,25 @@ def work(run: str, part: str) -> None:
 	frappe.db.commit()  # nosemgrep: the range is done
 
 
-def act(kind: Kind, names: list[str]) -> Result:
-	"""Do what `kind` does with the memberships `names`; where that fails, with one after another."""
+def act(run: Document, names: list[str]) -> Result:
+	"""Do what `run` does with `names`; where that fails, with one after another."""
+	kind = KINDS[run.kind]
 	try:
 		# A terminal may be quicker; its transaction is short.
-		return insist(kind.act, names, tries=TRIES)
+		return insist(kind.act, names, run, tries=TRIES)
 	except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
 		fault = _("somebody else kept it locked")
 	except Exception as e:
 		frappe.db.rollback()
 		fault = f"{type(e).__name__}: {e}"
 		if len(names) == 1:
-			title = "A loyalty membership could not be worked on"
+			title = "A loyalty run could not work on something"
 			frappe.log_error(title=title, message=frappe.get_traceback())
 	if len(names) == 1:
-		return Result(0, (Difference(names[0], fault),))
+		return Result(0, (kind.difference(names[0], fault),))
 	changed, differences = 0, []
 	for name in names:
-		one = act(kind, [name])
+		one = act(run, [name])
 		frappe.db.commit()  # nosemgrep: one that fails must not take the others with it
 		changed += one.changed
 		differences += one.differences
@@ -228,20 +275,7 @@ def note(run: str, part: str, names: list[str], result: Result) -> None:
 	query.where(table.name == part).run()
 	told = result.differences[:MOST_FINDINGS]
 	if told and frappe.db.count(FINDING, {"parent": run}) < MOST_FINDINGS:
-		bulk.insert(
-			FINDING,
-			[
-				{
-					"name": frappe.generate_hash(length=10),
-					"idx": i,
-					"membership": d.membership,
-					"entry": d.entry,
-					"fault": d.fault,
-				}
-				for i, d in enumerate(told, 1)
-			],
-			_child_of(run, "findings"),
-		)
+		tell(run, told)
 	# The run's own row comes last: all workers share it.
 	run_table = frappe.qb.DocType(DOCTYPE)
 	(
@@ -254,8 +288,30 @@ def note(run: str, part: str, names: list[str], result: Result) -> None:
 	).run()
 
 
+def tell(run: str, differences: Iterable[Difference]) -> None:
+	"""Add what was found to the findings of the run."""
+	rows = [
+		{
+			"name": frappe.generate_hash(length=10),
+			"idx": i,
+			"membership": d.membership,
+			"entry": d.entry,
+			"row_no": d.row,
+			"fault": d.fault,
+		}
+		for i, d in enumerate(differences, 1)
+	]
+	bulk.insert(FINDING, rows, _child_of(run, "findings"))
+
+
+def fail(doc: Document, fault: str) -> None:
+	"""End the run `doc`, which cannot be done at all."""
+	tell(doc.name, [Difference(None, fault)])
+	doc.db_set({"status": "Failed", "faults": 1, "ended_at": now()}, notify=True)
+
+
 def finish(run: str) -> None:
-	"""End the run if all its ranges are done, and tell Accounts Managers what was wrong.
+	"""End the run if all its ranges are done, and tell who has to know what was wrong.
 
 	To be called at the beginning of a transaction. It locks the run alone, and reads ranges once it has: workers lock
 	theirs first and then the run.
@@ -278,9 +334,13 @@ def alert(run) -> None:
 	subject = {
 		"Verification": _("Loyalty points: {0} differences were found"),
 		"Rebuild": _("Loyalty points: {0} differences were mended"),
+		imports.CHECK: _("Loyalty points: {0} rows of the file are not ready"),
+		imports.IMPORT: _("Loyalty points: {0} rows were not imported"),
+		imports.UNDO: _("Loyalty points: {0} rows were not undone"),
 	}.get(run.kind, _("Loyalty points: {0} memberships could not be worked on"))
+	concerned = [run.owner] if run.kind in imports.KINDS else get_users_with_role("Accounts Manager")
 	enqueue_create_notification(
-		[user for user in get_users_with_role("Accounts Manager") if "@" in user],
+		[user for user in concerned if "@" in user],
 		{
 			"type": "Alert",
 			"document_type": DOCTYPE,

@@ -9,8 +9,8 @@ from loyalty_app.ledger import membership, merge
 
 
 def connections(data: dict) -> dict:
-	"""Add memberships and adjustments to what a customer's form lists as connected."""
-	items = ["Loyalty Membership", "Loyalty Point Adjustment"]
+	"""Add what is loyalty's to what a customer's form lists as connected."""
+	items = ["Loyalty Membership", "Loyalty Point Entry", "Loyalty Point Adjustment"]
 	return data | {"transactions": [*data["transactions"], {"label": _("Loyalty"), "items": items}]}
 
 

@@ -28,9 +28,22 @@ class LoyaltyLedgerRun(Document):
 		ended_at: DF.Datetime | None
 		faults: DF.Int
 		findings: DF.Table[LoyaltyLedgerRunFinding]
-		kind: DF.Literal["Expiry", "Verification", "Rebuild", "Tiers", "Expiry Notices", "Statements"]
+		import_check: DF.Link | None
+		import_file: DF.Attach | None
+		kind: DF.Literal[
+			"Expiry",
+			"Verification",
+			"Rebuild",
+			"Tiers",
+			"Expiry Notices",
+			"Statements",
+			"Import Check",
+			"Import",
+			"Import Undo",
+		]
 		loyalty_program: DF.Link | None
 		memberships: DF.Int
+		notes: DF.SmallText | None
 		ranges: DF.Table[LoyaltyLedgerRunRange]
 		sample: DF.Int
 		started_at: DF.Datetime | None
@@ -39,10 +52,18 @@ class LoyaltyLedgerRun(Document):
 
 	@staticmethod
 	def clear_old_logs(days: int = 90):
-		"""Delete runs that are older than `days` (Log Settings)."""
-		table = frappe.qb.DocType("Loyalty Ledger Run")
-		old = frappe.qb.from_(table).select(table.name).where(table.creation < (Now() - Interval(days=days)))
-		for child in ("Loyalty Ledger Run Range", "Loyalty Ledger Run Finding"):
-			rows = frappe.qb.DocType(child)
-			frappe.qb.from_(rows).delete().where(rows.parent.isin(old)).run()
-		frappe.qb.from_(table).delete().where(table.creation < (Now() - Interval(days=days))).run()
+		"""Delete runs that are older than `days` (Log Settings), but not imports: adjustments name them."""
+		table, later = frappe.qb.DocType("Loyalty Ledger Run"), frappe.qb.DocType("Loyalty Ledger Run")
+		imported = frappe.qb.from_(later).select(later.import_check).where(later.import_check.isnotnull())
+		query = frappe.qb.from_(table).select(table.name)
+		query = query.where(table.import_check.isnull() & table.name.notin(imported))
+		old = query.where(table.creation < (Now() - Interval(days=days))).run(pluck=True)
+		for doctype, of in (
+			("Loyalty Ledger Run Range", "parent"),
+			("Loyalty Ledger Run Finding", "parent"),
+			("Loyalty Import Row", "run"),
+			("Loyalty Ledger Run", "name"),
+		):
+			rows = frappe.qb.DocType(doctype)
+			for run in old:
+				frappe.qb.from_(rows).delete().where(rows[of] == run).run()

@@ -19,6 +19,7 @@ class LoyaltyLedgerRunFinding(Document):
 		parent: DF.Data
 		parentfield: DF.Data
 		parenttype: DF.Data
+		row_no: DF.Int
 	# end: auto-generated types
 
 	pass

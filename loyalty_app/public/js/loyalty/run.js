@@ -4,14 +4,18 @@ import { number } from "./format";
 import { progress_bar, show_progress } from "./progress";
 
 const POLL = 2000;
-const FIELDS = ["status", "memberships", "done"];
+const FIELDS = ["kind", "status", "memberships", "done"];
+const OF_FILES = ["Import Check", "Import", "Import Undo"];
 
 export function follow_run(frm) {
 	const { doc } = frm;
 	clearTimeout(frm.loyalty_run_timer);
-	if (doc.status === "Done") {
+	show_columns(frm);
+	if (doc.status === "Done" || doc.status === "Failed") {
 		show_progress(frm, []);
-		frm.set_intro(outcome(doc), doc.faults && doc.kind !== "Rebuild" ? "red" : "green");
+		const is_bad = doc.status === "Failed" || (doc.faults && doc.kind !== "Rebuild");
+		frm.set_intro(doc.status === "Failed" ? doc.findings?.[0]?.fault : outcome(doc), is_bad ? "red" : "green");
+		if (OF_FILES.includes(doc.kind)) offer_next(frm);
 		return;
 	}
 	show_progress(frm, under_way(doc));
@@ -31,11 +35,18 @@ async function ask(frm, name) {
 	frm.loyalty_run_timer = setTimeout(() => ask(frm, name), POLL);
 }
 
-function under_way({ status, memberships, done }) {
-	if (status === "Queued") return [el("div", {}, __("Waiting for a background worker"))];
+function under_way({ kind, status, memberships, done }) {
+	if (status === "Queued") {
+		const waiting =
+			kind === "Import Check"
+				? __("Waiting for a background worker to read the file")
+				: __("Waiting for a background worker");
+		return [el("div", {}, waiting)];
+	}
+	const so_far = [number(done), number(memberships)];
 	return progress_bar(
 		__("Progress"),
-		__("{0} of {1} memberships", [number(done), number(memberships)]),
+		OF_FILES.includes(kind) ? __("{0} of {1} rows", so_far) : __("{0} of {1} memberships", so_far),
 		done,
 		memberships
 	);
@@ -43,25 +54,77 @@ function under_way({ status, memberships, done }) {
 
 function outcome({ kind, done, changed, faults }) {
 	const members = number(done);
+	const [good, bad] = [number(changed), number(faults)];
 	if (faults && kind === "Verification") {
 		return faults === 1
 			? __("1 difference was found in {0} memberships: see Findings.", [members])
-			: __("{0} differences were found in {1} memberships: see Findings.", [number(faults), members]);
+			: __("{0} differences were found in {1} memberships: see Findings.", [bad, members]);
 	}
 	const told = {
 		Expiry: () =>
 			changed
-				? __("{0} lots were closed in {1} memberships.", [number(changed), members])
+				? __("{0} lots were closed in {1} memberships.", [good, members])
 				: __("There was nothing to close: no points have expired."),
 		Verification: () => __("Log, entries and balances of {0} memberships agree.", [members]),
 		Rebuild: () =>
 			changed
-				? __("{0} of {1} memberships were mended: see Findings.", [number(changed), members])
+				? __("{0} of {1} memberships were mended: see Findings.", [good, members])
 				: __("There was nothing to mend in {0} memberships.", [members]),
-		Tiers: () => __("{0} of {1} memberships have a new tier.", [number(changed), members]),
-		"Expiry Notices": () => __("{0} members were told of points about to expire.", [number(changed)]),
-		Statements: () => __("{0} members were sent their statement.", [number(changed)]),
+		Tiers: () => __("{0} of {1} memberships have a new tier.", [good, members]),
+		"Expiry Notices": () => __("{0} members were told of points about to expire.", [good]),
+		Statements: () => __("{0} members were sent their statement.", [good]),
+		"Import Check": () =>
+			faults
+				? __("Ready to be imported: {0}. Not ready: {1}, see Findings. Nothing is imported yet.", [good, bad])
+				: __("Ready to be imported: {0}. Nothing is imported yet.", [good]),
+		Import: () =>
+			faults ? __("Imported: {0}. Not imported: {1}, see Findings.", [good, bad]) : __("Imported: {0}.", [good]),
+		"Import Undo": () =>
+			faults ? __("Undone: {0}. Not undone: {1}, see Findings.", [good, bad]) : __("Undone: {0}.", [good]),
 	}[kind]();
-	if (!faults || kind === "Rebuild") return told;
-	return `${told} ${__("{0} memberships could not be worked on: see Findings.", [number(faults)])}`;
+	if (!faults || kind === "Rebuild" || OF_FILES.includes(kind)) return told;
+	return `${told} ${__("{0} memberships could not be worked on: see Findings.", [bad])}`;
+}
+
+// Of the columns of findings, those that this kind of run fills.
+function show_columns(frm) {
+	const { grid } = frm.fields_dict.findings;
+	const of_file = OF_FILES.includes(frm.doc.kind);
+	for (const column of ["row_no", "membership", "entry"]) {
+		grid.update_docfield_property(column, "hidden", (column === "row_no") === of_file ? 0 : 1);
+	}
+	grid.reset_grid();
+}
+
+// What can be done with the rows of a file now.
+async function offer_next(frm) {
+	const { name, kind, import_check, status } = frm.doc;
+	const check = import_check || name;
+	if (status === "Failed") return;
+	frm.add_custom_button(__("Show Rows"), () =>
+		frappe.set_route("List", "Loyalty Import Row", "List", { run: check })
+	);
+	const steps = await frappe.xcall("loyalty_app.api.imports.next_steps", { check });
+	if (frm.doc.name !== name) return;
+	const offer = (method, label, question) =>
+		frm.add_custom_button(label, () => frappe.confirm(question, () => go_on(method, check)));
+	if (kind === "Import Check" && steps.import) {
+		offer(
+			"start",
+			__("Import {0} Rows", [number(steps.import)]),
+			__("Submit {0} adjustments? Each gives or takes the points that its row says.", [number(steps.import)])
+		).addClass("btn-primary");
+	}
+	if (steps.undo) {
+		offer(
+			"undo",
+			__("Undo Import"),
+			__("Cancel the {0} adjustments that were imported from this file?", [number(steps.undo)])
+		);
+	}
+}
+
+async function go_on(method, check) {
+	const run = await frappe.xcall(`loyalty_app.api.imports.${method}`, { check });
+	frappe.set_route("Form", "Loyalty Ledger Run", run);
 }
