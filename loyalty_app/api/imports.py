@@ -16,12 +16,13 @@ def check(file_url: str, loyalty_program: str | None = None) -> str:
 	`loyalty_program` is that of rows which name none; without it, the customer's own. Nothing is imported.
 	"""
 	_may(*IMPORTING)
-	name = frappe.db.get_value("File", {"file_url": file_url})
-	if not name:
+	# whoever uploads what is there already gets the same address
+	names = frappe.get_all("File", filters={"file_url": file_url}, pluck="name")
+	if not names:
 		frappe.throw(_("There is no file {0}").format(frappe.utils.escape_html(file_url)))
-	file = frappe.get_doc("File", name)
-	file.check_permission("read")
-	if (file.file_name or "").rpartition(".")[2].lower() not in EXTENSIONS:
+	if not any(frappe.get_doc("File", name).has_permission("read") for name in names):
+		raise frappe.PermissionError
+	if file_url.rpartition(".")[2].lower() not in EXTENSIONS:
 		frappe.throw(_("Choose a file of one of these types: {0}").format(", ".join(EXTENSIONS)))
 	if loyalty_program:
 		frappe.has_permission("Loyalty Program", "read", doc=loyalty_program, throw=True)

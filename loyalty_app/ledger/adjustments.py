@@ -107,7 +107,7 @@ def wanted_of(doc: Document, member: frappe._dict, own: list[Entry], moved: tupl
 	"""
 	program = frappe.get_cached_doc("Loyalty Program", doc.loyalty_program)
 	blocks = program.if_points_already_spent == "Block"
-	posted, stands = getdate(doc.posting_date), doc.docstatus == 1
+	posted, stands, now_is = getdate(doc.posting_date), doc.docstatus == 1, getdate(today())
 	gives = member.customer == doc.customer
 	if not stands:
 		earnings = ()
@@ -124,8 +124,8 @@ def wanted_of(doc: Document, member: frappe._dict, own: list[Entry], moved: tupl
 		earnings=earnings,
 		redeem=taken_by(doc) if stands and gives else 0,
 		redeem_on=posted,
-		on=posted if stands else getdate(today()),
-		today=getdate(today()),
+		on=posted if stands else now_is,
+		today=now_is,
 		strict=is_strict(doc, program),
 		block_spent=blocks,
 		lot_kind=Kind.ADJUSTED,

@@ -8,12 +8,13 @@ set, in the file's order, so that a row is checked with what those above it do.
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 
 import frappe
 from frappe import _
 from frappe.core.doctype.data_import.importer import Header, ImportFile, Row
 from frappe.query_builder.functions import Count
-from frappe.utils import cstr, getdate, strip_html
+from frappe.utils import cstr, getdate, strip_html, today
 
 from loyalty_app.ledger import adjustments, batch, bulk, entries
 from loyalty_app.ledger.audit import Difference
@@ -31,7 +32,8 @@ SAMPLE = 1_000
 NAMES_AT_ONCE = 10_000
 # What a file may not say: it is the ledger's, or another document's.
 NOT_FROM_FILE = {"amended_from", "company", "imported_by", "membership", "workflow_state"}
-SHOWN = ("customer", "to_customer", "loyalty_program", "reason", "points", "posting_date", "expiry_date")
+DATES = ("posting_date", "expiry_date")
+SHOWN = ("customer", "to_customer", "loyalty_program", "reason", "points", *DATES)
 
 
 # --- reading the file
@@ -154,9 +156,10 @@ def _as_read(row: AdjustmentRow) -> dict:
 		if column.df and not column.skip_import
 	}
 	said = "; ".join(_in_words(warning) for warning in row.warnings)
+	for field in DATES:
+		# a workbook has moments
+		parsed[field] = getdate(parsed[field]).isoformat() if parsed.get(field) else None
 	shown = {field: parsed.get(field, raw.get(field)) or None for field in SHOWN}
-	for field in ("posting_date", "expiry_date"):
-		shown[field] = getdate(parsed[field]).isoformat() if parsed.get(field) else None
 	return {
 		"row_no": row.row_number,
 		**shown,
@@ -274,10 +277,15 @@ def submitted(rows: list[frappe._dict], run) -> tuple[list, Batch]:
 	base = frappe.new_doc(adjustments.DOCTYPE).as_dict()
 	for field in ("customer", "to_customer", "loyalty_program", "company"):
 		base.pop(field, None)  # whatever is usual for this user
-	default = {"loyalty_program": run.loyalty_program, "reason": "Opening Balance"}
+	default = {
+		"loyalty_program": run.loyalty_program,
+		"reason": "Opening Balance",
+		"posting_date": getdate(today()),
+	}
 	docs = []
 	for row in rows:
 		parsed = {field: value for field, value in json.loads(row.parsed).items() if value not in ("", None)}
+		parsed |= {field: date.fromisoformat(parsed[field]) for field in DATES if field in parsed}
 		imported_by = run.name if run.kind == IMPORT else None
 		doc = frappe.get_doc(base | default | parsed | {"imported_by": imported_by})
 		doc.name = row.name

@@ -71,6 +71,13 @@ class TestDirectInsert(LoyaltyTestCase):
 		self.assertEqual((rows[0].name, entry.redeem_against), (entry.name, rows[0].redeem_against))
 		self.assertEqual(balance(self.customer), 5)
 
+	def test_points_that_were_good_on_the_posting_date_are_found_after_they_expired(self):
+		start = add_days(today(), -400)
+		lot = earned(make_invoice(self.customer, 100, posting_date=start))
+		entry = self.insert(-4, posting_date=add_days(start, 365))
+		self.assertEqual(entry.redeem_against, lot.name)
+		self.assertEqual(balance(self.customer), 0)
+
 	def test_a_named_lot_is_drawn_on(self):
 		make_invoice(self.customer, 100, posting_date=add_days(today(), -5))
 		lot = earned(make_invoice(self.customer, 100))

@@ -5,6 +5,7 @@ import io
 from unittest.mock import patch
 
 import frappe
+from frappe.model.base_document import get_controller
 from frappe.utils import add_days, getdate, today
 
 from loyalty_app.api import imports as api
@@ -304,6 +305,19 @@ class TestImport(ImportTestCase):
 		with self.assertRaisesRegex(frappe.ValidationError, "nothing to import"):
 			api.start(check.name)
 
+	def test_imports_outlive_the_clearing_of_old_runs(self):
+		url = self.opening_balances()
+		check, checked_only = self.check(url), self.check(url)
+		run = self.go_on("start", check)
+		for doc in (check, checked_only, run):
+			long_ago = add_days(today(), -100)
+			frappe.db.set_value(runs.DOCTYPE, doc.name, "creation", long_ago, update_modified=False)
+		get_controller(runs.DOCTYPE).clear_old_logs(days=90)
+		kept = [bool(frappe.db.exists(runs.DOCTYPE, doc.name)) for doc in (check, checked_only, run)]
+		self.assertEqual(kept, [True, False, True])
+		self.assertEqual((len(self.rows(check)), len(self.rows(checked_only))), (3, 0))
+		self.assertEqual(self.go_on("undo", check).changed, 3)
+
 	def test_statements_do_not_grow_with_the_rows(self):
 		counts = []
 		for number in (5, 60):
@@ -412,6 +426,17 @@ class TestWhoMayImport(ImportTestCase):
 			self.assertEqual(api.next_steps(check.name), {"import": 0, "undo": 0})
 		with as_user(make_user("Accounts Manager")):
 			self.assertEqual(api.next_steps(check.name), {"import": 3, "undo": 0})
+
+	def test_files_of_others(self):
+		manager, other = (make_user("Accounts Manager") for _ in range(2))
+		with as_user(manager):
+			url = self.opening_balances()
+		with as_user(other):
+			self.assertRaises(frappe.PermissionError, api.check, url)
+			# the same content has the same address
+			again = file_of(frappe.get_doc("File", {"file_url": url}).get_content(), url.rpartition("/")[2])
+			self.assertEqual(again, url)
+			self.assertEqual(self.check(url).changed, 3)
 
 	def test_user_permissions_apply_to_each_row(self):
 		user = make_user("Accounts Manager")

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, loyalty_app maintainers
 # For license information, please see license.txt
 
+from datetime import date
 from typing import NoReturn
 
 import frappe
@@ -75,23 +76,26 @@ class LoyaltyPointAdjustment(Document):
 		if not self.loyalty_program:
 			self.refuse("loyalty_program", _("{0} is in none; choose one").format(frappe.bold(self.customer)))
 		self.points = redemption.whole_points(self.points)
-		self.validate_dates()
+		on = getdate(today())
+		self.validate_posting_date(on)
 		self.validate_points()
+		self.validate_expiry_date(on)
 		self.validate_customers()
 		if not cstr(self.explanation).strip() and self.reason != "Opening Balance":
 			self.refuse("explanation", _("say what this adjustment is for"))
 		if self.docstatus == 0:
 			adjustments.check_balance(self, self.member(self.customer))
 
-	def validate_dates(self):
-		for field in ("posting_date", "expiry_date"):
-			try:
-				self.set(field, getdate(self.get(field)) if self.get(field) else None)
-			except (frappe.ValidationError, ValueError, TypeError, AttributeError, OverflowError):
-				self.refuse(field, _("{0} is not a date").format(cstr(self.get(field))))
-		if not self.posting_date:
-			self.posting_date = getdate(today())
-		if self.posting_date > getdate(today()):
+	def date_in(self, field: str) -> date | None:
+		"""The day in a field. Raises ValidationError where there is something else."""
+		try:
+			return getdate(self.get(field)) if self.get(field) else None
+		except (frappe.ValidationError, ValueError, TypeError, AttributeError, OverflowError):
+			self.refuse(field, _("{0} is not a date").format(cstr(self.get(field))))
+
+	def validate_posting_date(self, on: date):
+		self.posting_date = self.date_in("posting_date") or on
+		if self.posting_date > on:
 			self.refuse(
 				"posting_date",
 				_("{0} is still to come; choose today or an earlier day").format(
@@ -109,16 +113,19 @@ class LoyaltyPointAdjustment(Document):
 					self._label("customer"), self._label("to_customer")
 				),
 			)
+
+	def validate_expiry_date(self, on: date):
 		if not adjustments.adds(self):
 			self.expiry_date = None
 			return
+		self.expiry_date = self.date_in("expiry_date")
 		last = adjustments.good_through(self)
 		if last < self.posting_date:
 			self.refuse(
 				"expiry_date",
 				_("{0} is before {1}").format(frappe.format(last, "Date"), self._label("posting_date")),
 			)
-		if last < getdate(today()):
+		if last < on:
 			self.refuse(
 				"expiry_date",
 				_("points that were good through {0} have expired; choose today or a later day").format(
