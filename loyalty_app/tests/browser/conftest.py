@@ -49,14 +49,14 @@ def desk_of(chromium, shop, artefacts, request):
 	"""Opens the desk of a new user of the shop with these roles, with the pictures of a failure in the artefacts."""
 	desks = []
 
-	def sign_in(*roles: str) -> Desk:
+	def sign_in(*roles: str, language: str = "en") -> Desk:
 		context = chromium.new_context(
 			base_url=os.environ["LOYALTY_URL"], viewport={"width": 1280, "height": 900}, locale="en-US"
 		)
 		context.set_default_timeout(30_000)
 		name = re.sub(r"\W+", "-", f"{request.node.name} {len(desks) or ''}".strip())
 		desks.append(Desk(context.new_page(), artefacts, name))
-		desks[-1].sign_in(*shop.user(*roles))
+		desks[-1].sign_in(*shop.user(*roles, language=language))
 		return desks[-1]
 
 	try:
@@ -73,3 +73,9 @@ def desk_of(chromium, shop, artefacts, request):
 def desk(desk_of):
 	"""The desk of a new Accounts User of the shop."""
 	return desk_of("Accounts User")
+
+
+@pytest.fixture
+def arabic_desk(desk_of):
+	"""The desk of a new Accounts Manager whose language is Arabic."""
+	return desk_of("Accounts Manager", "Accounts User", language="ar")

@@ -77,8 +77,8 @@ class Shop:
 			loyalty_program=self.program,
 		)["name"]
 
-	def user(self, *roles: str) -> tuple[str, str]:
-		"""Insert a desk user with these roles; return name and password."""
+	def user(self, *roles: str, language: str = "en") -> tuple[str, str]:
+		"""Insert a desk user with these roles and this language; return name and password."""
 		password = f"Points-{secrets.token_urlsafe(16)}"
 		user = self.site.insert(
 			"User",
@@ -86,7 +86,7 @@ class Shop:
 			first_name="Browser",
 			send_welcome_email=0,
 			new_password=password,
-			language="en",
+			language=language,
 			roles=[{"role": role} for role in roles],
 		)
 		return user["name"], password
