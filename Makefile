@@ -5,7 +5,7 @@ PYTHON ?= python3
 SANDBOX = $(PYTHON) -m sandbox
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-rules lint clean
+.PHONY: help demo demo-reset test test-rules lint screenshots clean
 
 help:            ## show this list
 	@sed -n 's/^\([a-z-]*\): *## */  make \1\t/p' Makefile
@@ -24,6 +24,9 @@ test-rules:      ## run the tests of the rules alone
 
 lint:            ## check style with ruff
 	@$(SANDBOX) lint
+
+screenshots:     ## take the pictures in docs/images anew, by going through docs/user-guide.md in a browser
+	@$(SANDBOX) screenshots
 
 clean:           ## delete the sandbox of the lane with everything in it
 	@$(SANDBOX) clean

@@ -42,6 +42,7 @@ def _parse(arguments: list[str]) -> int:
 	commands.add_parser("test", help="run every test")
 	commands.add_parser("test-rules", help="run the tests of loyalty_app/rules, without a site")
 	commands.add_parser("lint", help="run ruff")
+	commands.add_parser("screenshots", help="take the docs' pictures")
 	commands.add_parser("clean", help="delete the sandbox")
 	commands.add_parser("bench", help="bench-like commands, see sandbox/bench --help")
 	part = commands.add_parser("part", help="run one part of the suite (used by test)")
@@ -72,6 +73,10 @@ def _parse(arguments: list[str]) -> int:
 		from sandbox.engine import demo
 
 		return demo.reset(lane) if command == "demo-reset" else demo.serve(lane)
+	if command == "screenshots":
+		from sandbox.engine import pictures
+
+		return pictures.take(lane)
 	if command == "part":
 		from sandbox.engine import suite
 

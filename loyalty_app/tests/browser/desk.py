@@ -116,14 +116,14 @@ class Desk:
 		# Tab would leave the table's last cell for a new row
 		box.blur()
 		self.page.wait_for_function(
-			"([table, row, field, value]) => cur_frm.doc[table][row - 1][field] === flt(value)",
+			"([table, row, field, value]) => [value, flt(value)].includes(cur_frm.doc[table][row - 1][field])",
 			arg=[table, row, fieldname, value],
 		)
 		self.settle()
 
 	def type(self, fieldname: str, value: str) -> None:
 		"""Type into a field and leave it."""
-		box = self.field(fieldname).locator("input").first
+		box = self.field(fieldname).locator("input, textarea").first
 		box.fill(value)
 		box.press("Tab")
 		self.settle()
