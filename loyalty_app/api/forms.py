@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 import frappe
 from frappe import _
-from frappe.utils import cint, strip_html
+from frappe.utils import cint, comma_or, strip_html
 
 
 def document_in(
@@ -24,7 +24,7 @@ def document_in(
 		or not all(isinstance(given.get(table), list | None) for table in tables)
 		or not all(isinstance(row, dict) for table in tables for row in given.get(table) or ())
 	):
-		frappe.throw(_("Not a {0}").format(_(" or ").join(map(_, doctypes))))
+		frappe.throw(_("Not a {0}").format(comma_or(list(map(_, doctypes)), add_quotes=False)))
 	return given
 
 

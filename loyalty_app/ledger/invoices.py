@@ -106,7 +106,8 @@ def settle_invoice(doc: Document, event: Event) -> None:
 		refuse_taking_back(e, doc)
 	else:
 		if event is Event.SUBMIT:
-			earned = [e for e in after.values() if e.kind is Kind.EARNED and e.voucher == voucher]
+			known = {e.name for e in own}
+			earned = [e for e in after.values() if e.voucher == voucher and e.name not in known]
 			notices.tell_gains(member, tier, earned, doc.get("language"))
 
 

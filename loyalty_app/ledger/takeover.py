@@ -25,7 +25,7 @@ FOUND = log.Cause("Install")
 # The event of log rows that tell how an entry was put right; the report of corrections lists them.
 CORRECTED = log.Cause("Install Correction")
 
-MEMBERSHIPS_AT_ONCE = 200
+MEMBERSHIPS_AT_ONCE = 500
 ENTRIES_AT_ONCE = 20_000
 
 

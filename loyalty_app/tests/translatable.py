@@ -56,8 +56,8 @@ def strings() -> dict[str, set[str]]:
 			continue
 		read = READERS.get(path.suffix)
 		for text in read(path.read_text()) if read else ():
-			# as with Frappe's own extraction: what has no letter is no text
-			if re.search(r"[A-Za-z]", text):
+			# as with Frappe's own extraction: what has no letter is no text; a template's words are its _()
+			if re.search(r"[A-Za-z]", text) and not text.startswith(("{{", "{%")):
 				found.setdefault(text, set()).add(str(path.relative_to(APP)))
 	return found
 
