@@ -9,9 +9,9 @@ from loyalty_app.ledger import membership, merge
 
 
 def connections(data: dict) -> dict:
-	"""Add what is loyalty's to what a customer's form lists as connected."""
+	"""Add what is loyalty's to what a customer's form lists as connected. The desk translates labels."""
 	items = ["Loyalty Membership", "Loyalty Point Entry", "Loyalty Point Adjustment"]
-	return data | {"transactions": [*data["transactions"], {"label": _("Loyalty"), "items": items}]}
+	return data | {"transactions": [*data["transactions"], {"label": "Loyalty", "items": items}]}
 
 
 def before_validate(doc: Document, method: str | None = None) -> None:

@@ -67,6 +67,16 @@ class TestTranslations(IntegrationTestCase):
 				self.assertEqual(loaded, dict(rows(path)))
 				self.assertEqual(frappe._("Loyalty Points", path.stem), loaded["Loyalty Points"])
 
+	def test_connections_are_kept_in_no_language(self):
+		"""Frappe caches them for users of all languages; the desk translates them."""
+		self.addCleanup(setattr, frappe.local, "lang", frappe.local.lang)
+		frappe.local.lang = "ar"
+		for doctype in ("Loyalty Program", "Loyalty Membership", "Loyalty Point Adjustment", "Customer"):
+			connections = frappe.get_meta(doctype, cached=False).get_dashboard_data().transactions
+			ours = [group["label"] for group in connections if any("Loyalty" in i for i in group["items"])]
+			self.assertTrue(ours)
+			self.assertEqual([label for label in ours if not label.isascii()], [], doctype)
+
 
 class TestTranslatable(IntegrationTestCase):
 	"""The reader of strings finds what people read, and only that."""
@@ -75,8 +85,8 @@ class TestTranslatable(IntegrationTestCase):
 		return list(translatable.READERS[suffix](text))
 
 	def test_python(self):
-		code = '_("a {0} " "b").format(_("c", context="d")) + other("e") + _(variable)'
-		self.assertEqual(sorted(self.found(".py", code)), ["a {0} b", "c:d"])
+		code = '_("a {0} " "b").format(_("c", context="d")) + other("e") + _(variable) + {"label": "f", "x": "g"}'
+		self.assertEqual(sorted(self.found(".py", code)), ["a {0} b", "c:d", "f"])
 
 	def test_javascript(self):
 		code = (

@@ -70,6 +70,12 @@ def _python(code: str) -> Iterator[str]:
 				func=ast.Name(id="_" | "_lt"), args=[ast.Constant(value=text), *_], keywords=keywords
 			):
 				yield ":".join([text, *(k.value.value for k in keywords if k.arg == "context")])
+			# of fields and connections, which Frappe translates where it shows them
+			case ast.Dict(keys=keys, values=values):
+				for key, value in zip(keys, values, strict=True):
+					match key, value:
+						case ast.Constant(value="label" | "description"), ast.Constant(value=str(text)):
+							yield text
 
 
 def _javascript(code: str) -> Iterator[str]:

@@ -54,7 +54,7 @@ def test_draft_and_submit(desk_of, shop):
 	manager.picture("submitted")
 
 	manager.open(ADJUSTMENT)
-	row = manager.page.locator(".frappe-list:visible .list-row", has_text=name)
+	row = manager.page.locator(f".frappe-list:visible .list-row:has(a[href*='{name}'])")
 	expect(row).to_contain_text("Added")
 	expect(row).to_contain_text("Goodwill")
 	manager.picture("list")

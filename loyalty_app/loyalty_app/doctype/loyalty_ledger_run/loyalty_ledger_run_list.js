@@ -1,6 +1,8 @@
 frappe.listview_settings["Loyalty Ledger Run"] = {
 	add_fields: ["status", "kind", "memberships", "done", "faults"],
 	hide_name_column: true,
+	// a title is shown as it is stored
+	formatters: { kind: (kind) => __(kind) },
 
 	get_indicator(doc) {
 		if (doc.status === "Done" && doc.faults && doc.kind !== "Rebuild") {

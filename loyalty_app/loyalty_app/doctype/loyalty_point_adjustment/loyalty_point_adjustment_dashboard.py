@@ -1,8 +1,6 @@
-from frappe import _
-
-
 def get_data():
-	"""Return what a Loyalty Point Adjustment's form lists as connected."""
+	"""Return what a Loyalty Point Adjustment's form lists as connected. The desk translates
+	labels: Frappe keeps this for users of all languages."""
 	return {
 		"fieldname": "loyalty_point_adjustment",
 		"internal_links": {
@@ -11,6 +9,6 @@ def get_data():
 			"Loyalty Program": "loyalty_program",
 		},
 		"transactions": [
-			{"label": _("Member"), "items": ["Customer", "Loyalty Membership", "Loyalty Program"]},
+			{"label": "Member", "items": ["Customer", "Loyalty Membership", "Loyalty Program"]},
 		],
 	}

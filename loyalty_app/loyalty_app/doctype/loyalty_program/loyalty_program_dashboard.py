@@ -1,16 +1,14 @@
-from frappe import _
-
-
 def get_data():
-	"""Return what a Loyalty Program's form lists as connected."""
+	"""Return what a Loyalty Program's form lists as connected. The desk translates
+	labels: Frappe keeps this for users of all languages."""
 	return {
 		"fieldname": "loyalty_program",
 		"transactions": [
-			{"label": _("Members"), "items": ["Customer", "Loyalty Membership"]},
+			{"label": "Members", "items": ["Customer", "Loyalty Membership"]},
 			{
-				"label": _("Points"),
+				"label": "Points",
 				"items": ["Loyalty Point Entry", "Loyalty Point Adjustment", "Loyalty Point Log"],
 			},
-			{"label": _("Invoices"), "items": ["Sales Invoice", "POS Invoice"]},
+			{"label": "Invoices", "items": ["Sales Invoice", "POS Invoice"]},
 		],
 	}
