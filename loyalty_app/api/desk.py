@@ -3,6 +3,7 @@
 Every number comes from the ledger or the rules, by the functions that a submit uses; nothing is saved here.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 import frappe
@@ -10,19 +11,20 @@ from frappe import _
 from frappe.desk.doctype.number_card.number_card import get_result
 from frappe.model.document import Document
 from frappe.query_builder.functions import Sum
-from frappe.utils import cint, cstr, flt, get_first_day, getdate, today
+from frappe.utils import cint, cstr, flt, get_first_day, getdate, nowtime, today
 from pypika import Case
 
 from loyalty_app.api import forms
 from loyalty_app.api.forms import plain, refusal_in
 from loyalty_app.api.permissions import may_see_points, sees_company
-from loyalty_app.ledger import invoices, membership, redemption
+from loyalty_app.ledger import invoices, membership, promotions, redemption
 from loyalty_app.ledger.direct import MOST_SPEND
 from loyalty_app.loyalty_app.report.loyalty_balances import loyalty_balances
 from loyalty_app.overrides import invoice as invoice_events
 from loyalty_app.reporting.points import per_member
 from loyalty_app.reporting.program import Program
 from loyalty_app.rules.lots import Kind
+from loyalty_app.rules.promotions import Given
 from loyalty_app.rules.redemption import largest_redemption
 
 INVOICES = ("Sales Invoice", "POS Invoice")
@@ -76,7 +78,7 @@ def invoice_preview(doc: str | dict) -> dict:
 	points that it may redeem, or `redeems_nothing`, the reason, and the program's limits on that: `least` at a time,
 	`step`, and `share`, the largest part of an invoice in percent (0: no limit); `points` and `amount` of the
 	redemption asked for, in company currency, and `refusal`, why it would be refused. A submitted invoice's has
-	`earned`, `redeemed` and `entries`.
+	`earned`, `redeemed` and `entries`. Both have `promotions`, in `earning` of a draft: what those give, by line.
 	"""
 	given = forms.document_in(doc, INVOICES, ("items", "taxes", "payments"))
 	if forms.docstatus_of(given) != 0:
@@ -217,19 +219,12 @@ def _draft(doc: Document) -> dict:
 		"step": max(limits.step, 1),
 		"share": flt(limits.share),
 		"incomplete": incomplete,
-		**_earning(doc, program, _spent(summary.membership), incomplete, refusal),
+		**_earning(doc, program, summary.membership, incomplete, refusal),
 	}
 
 
-def _spent(name: str | None) -> Decimal:
-	"""What the membership `name` has spent so far, in company currency; 0 before there is one."""
-	return (
-		membership.exact(frappe.db.get_value(membership.DOCTYPE, name, "total_spent")) if name else Decimal(0)
-	)
-
-
 def _earning(
-	doc: Document, program: Document, spent: Decimal, incomplete: str | None, refusal: str | None
+	doc: Document, program: Document, member: str | None, incomplete: str | None, refusal: str | None
 ) -> dict:
 	"""`earning`, or `earns_nothing`, why there is none. A redemption that is refused does not count."""
 	if refusal:
@@ -241,8 +236,11 @@ def _earning(
 		return {"earns_nothing": _why_not(facts, program)}
 	if incomplete:
 		return {"earning": None}
+	state = membership.state(member) if member else frappe._dict(total_spent=Decimal(0))
+	if not cint(doc.get("set_posting_time")):
+		facts.posting_time = nowtime()  # as ERPNext sets it when it saves
 	try:
-		earning = invoices.would_earn(facts, doc, program, spent)
+		earning = invoices.would_earn(facts, doc, program, state.total_spent, promotions.used_by(state))
 	except frappe.ValidationError as e:
 		return {"earns_nothing": plain(e)}
 	return {
@@ -252,8 +250,26 @@ def _earning(
 			"purchase_amount": float(earning.purchase_amount),
 			"expiry_date": earning.expiry_date,
 			"excluded_items": list(earning.terms.excluded_items),
-		}
+			"promotions": _by_line(doc, earning.terms.promotions),
+		},
+		"code_refusal": refusal_in(lambda: invoice_events.check_code(doc)),
 	}
+
+
+def _by_line(doc: Document, given: Iterable[Given]) -> list[dict]:
+	"""What promotions have `given` for `doc`, in the order of its lines: `promotion`, `points`, and `qty` and `item` of
+	the line."""
+	lines = {promotions.line_name(row): row for row in doc.items}
+	return [
+		{
+			"promotion": g.promotion,
+			"points": g.points,
+			"qty": flt(lines[g.line].qty),
+			"item": lines[g.line].item_name or lines[g.line].item_code,
+		}
+		for g in sorted(given, key=lambda g: (lines[g.line].idx, g.promotion))
+		if g.points
+	]
 
 
 def _why_not(facts: dict, program: Document) -> str:
@@ -345,7 +361,11 @@ def _moved_on(doc: Document, membership_name: str | None) -> dict:
 		.where((table.invoice_type == doc.doctype) & (table.invoice == doc.name))
 	)
 	row = query.run(as_dict=True)[0]
-	return {"earned": cint(row.earned), "redeemed": cint(row.redeemed)}
+	return {
+		"earned": cint(row.earned),
+		"redeemed": cint(row.redeemed),
+		"promotions": _by_line(doc, invoices.given_now(doc, membership_name)),
+	}
 
 
 def _moved_by(doc: Document, membership_name: str | None) -> dict:

@@ -13,7 +13,7 @@ from frappe.query_builder.functions import Coalesce, Count, Max, Min, Sum
 from frappe.utils import cint, getdate
 from pypika import Case
 
-from loyalty_app.ledger import bulk, entries, log, membership
+from loyalty_app.ledger import bulk, entries, log, membership, promotions
 from loyalty_app.ledger.log import Cause
 from loyalty_app.rules.amounts import exact, rounded
 from loyalty_app.rules.earning import NEVER
@@ -286,7 +286,11 @@ def totals(names: list[str]) -> dict[str, dict]:
 	)
 	nothing = ("", 0, 0, 0, 0, 0, 0, None, None)
 	counted = {row[0]: row for row in rows}
-	return {name: _as_totals(counted.get(name, nothing)) for name in names}
+	used = promotions.used_in(names)
+	return {
+		name: _as_totals(counted.get(name, nothing)) | {"promotions_used": promotions.as_used(used[name])}
+		for name in names
+	}
 
 
 def _as_totals(row: tuple) -> dict:

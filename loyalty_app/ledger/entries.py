@@ -10,7 +10,7 @@ from frappe import _
 from frappe.utils import cint, getdate
 from pypika.terms import Function
 
-from loyalty_app.ledger import bulk, log, membership
+from loyalty_app.ledger import bulk, log, membership, promotions
 from loyalty_app.rules import lots
 from loyalty_app.rules.amounts import exact
 from loyalty_app.rules.earning import MOST_POINTS, NEVER, EarnOn
@@ -54,6 +54,7 @@ def from_row(row: dict) -> Entry:
 			factor=exact(row["collection_factor"]) or None,
 			earn_on=EarnOn(row["earn_on"] or EarnOn.GRAND_TOTAL),
 			excluded_items=tuple((row["excluded_items"] or "").split("\n")) if row["excluded_items"] else (),
+			promotions=promotions.in_text(row["promotions"]),
 		)
 		if earned
 		else None,
@@ -81,6 +82,7 @@ def to_row(entry: Entry, member: dict) -> dict:
 		"collection_factor": float(terms.factor or 0),
 		"earn_on": terms.earn_on.value if entry.terms else None,
 		"excluded_items": "\n".join(terms.excluded_items) or None,
+		"promotions": promotions.as_text(terms.promotions),
 		"remaining_points": entry.remaining,
 		"is_open": int(entry.remaining != 0),
 	}
@@ -276,6 +278,7 @@ def write(
 	log.append(member, changes, cause)
 	membership.count(member, before, after, horizon)
 	membership.save(member)
+	promotions.count(member.loyalty_program, in_table, after)
 	member_and = {"membership": member["name"]}
 	announce("after_insert", [{"name": n, **member_and, **rows_after[n]} for n in inserted if n != announced])
 	announce("after_delete", [{"name": n, **member_and, **rows_before[n]} for n in deleted])

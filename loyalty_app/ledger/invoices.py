@@ -6,6 +6,7 @@ from the invoice, its returns and the terms recorded when it earned; the ledger 
 
 import enum
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -15,12 +16,13 @@ from frappe.model.document import Document
 from frappe.query_builder.functions import Sum
 from frappe.utils import cint, cstr, get_link_to_form, getdate, today
 
-from loyalty_app.ledger import entries, expiry, foreign, membership, notices
+from loyalty_app.ledger import entries, expiry, foreign, membership, notices, promotions
 from loyalty_app.ledger.log import Cause
 from loyalty_app.rules import earning, lots, tiers
 from loyalty_app.rules.amounts import exact
 from loyalty_app.rules.earning import EarnOn
 from loyalty_app.rules.lots import Earning, Entry, Kind, Terms, Voucher, Wanted
+from loyalty_app.rules.promotions import Given, Kinds
 
 
 class Event(str, enum.Enum):
@@ -38,6 +40,7 @@ FACTS = (
 	"customer",
 	"company",
 	"posting_date",
+	"posting_time",
 	"docstatus",
 	"is_return",
 	"is_opening",
@@ -66,6 +69,15 @@ def settle_invoice(doc: Document, event: Event) -> None:
 	if not member:
 		foreign.discard(voucher, cause)
 		return
+	program = frappe.get_cached_doc("Loyalty Program", invoice.loyalty_program)
+	# Promotions are locked before entries.
+	new = (
+		would_earn(invoice, doc, program, member.total_spent, promotions.used_by(member), True)
+		if invoice.may_earn
+		else None
+	)
+	if event is Event.CANCEL:
+		promotions.lock_limited(program.name)
 	expiry.close_due(member)
 	own, others = entries.of_voucher(member, voucher, doc.name)
 	if others:
@@ -84,9 +96,8 @@ def settle_invoice(doc: Document, event: Event) -> None:
 	if event is Event.RETURN and doc.customer != invoice.customer:
 		refuse_other_customer(doc, invoice)
 	returns = returns_of(invoice) if event in (Event.RETURN, Event.RETURN_CANCELLED) else []
-	program = frappe.get_cached_doc("Loyalty Program", invoice.loyalty_program)
 	blocks = program.if_points_already_spent == "Block"
-	earning = wanted_earning(doc, invoice, program, own, returns, member)
+	earning = wanted_earning(invoice, own, returns, new)
 	wanted = Wanted(
 		voucher=voucher,
 		earnings=(earning,) if earning else (),
@@ -145,6 +156,7 @@ def facts_of(doc: Document) -> frappe._dict:
 	"""What the ledger reads of the invoice `doc`, saved or not, and its lines."""
 	invoice = frappe._dict({key: doc.get(key) for key in FACTS})
 	invoice.update(doctype=doc.doctype, posting_date=getdate(doc.posting_date), lines=doc.get("items") or [])
+	invoice.code = cstr(doc.get(promotions.CODE))
 	return invoice
 
 
@@ -164,49 +176,95 @@ def earns(invoice: dict, program: Document) -> bool:
 
 
 def wanted_earning(
-	doc: Document,
-	invoice: frappe._dict,
-	program: Document,
-	own: list[Entry],
-	returns: list[frappe._dict],
-	member: frappe._dict,
+	invoice: frappe._dict, own: list[Entry], returns: list[frappe._dict], new: Earning | None
 ) -> Earning | None:
-	"""The lot that `invoice` should have, by the terms recorded with the one it has, if it has one."""
+	"""The lot that `invoice` should have: by the terms recorded with the one it has, if it has one, else `new`."""
 	if invoice.docstatus != 1:
 		return None
 	earned = next((e for e in own if e.kind is Kind.EARNED), None)
 	if earned:
+		given = promotions.kept(
+			invoice,
+			earned.terms.promotions,
+			[r.name for r in returns],
+			membership.currency_places(invoice.company),
+		)
 		amount = eligible(invoice, earned.terms) + sum(
 			(eligible(r, earned.terms) for r in returns), Decimal(0)
 		)
 		if returns and all_is_back(invoice, returns):
-			amount = Decimal(0)
-		return earning_of(invoice, amount, earned.posting_date, earned.expiry_date, earned.tier, earned.terms)
-	return would_earn(invoice, doc, program, member.total_spent) if invoice.may_earn else None
+			amount, given = Decimal(0), ()
+		return earning_of(
+			invoice, amount, earned.posting_date, earned.expiry_date, earned.tier, earned.terms, given
+		)
+	return new
 
 
-def would_earn(invoice: frappe._dict, doc: Document, program: Document, spent: Decimal) -> Earning:
-	"""The lot that `invoice` earns when it is submitted by a customer who has `spent` so far (rules 4).
+def would_earn(
+	invoice: frappe._dict,
+	doc: Document,
+	program: Document,
+	spent: Decimal,
+	used: dict[str, int],
+	lock: bool = False,
+) -> Earning:
+	"""The lot that `invoice` earns when it is submitted by a customer who has `spent`, and `used` promotions, so far
+	(rules 4).
 
-	`invoice` is `facts_of(doc)` with its totals computed, and `earns`. Nothing is read that is not in it or in
-	the program, so that what a form promises and what a submit records cannot differ.
+	`invoice` is `facts_of(doc)` with its totals computed, and `earns`. What a form promises and what a submit, which
+	locks what limits promotions, records come from here, and differ only where something has happened in between.
 	"""
+	found = promotions.of_program(program.name)
+	looks_at_items = program.exclusions or any(p.items or p.except_items for p in found)
+	kinds = promotions.kinds_of_items(doc) if looks_at_items else {}
 	terms = Terms(
-		earn_on=EarnOn(program.earn_on or EarnOn.GRAND_TOTAL), excluded_items=excluded(doc, program)
+		earn_on=EarnOn(program.earn_on or EarnOn.GRAND_TOTAL), excluded_items=excluded(kinds, program)
 	)
 	amount = eligible(invoice, terms)
 	reached = tiers.tier_for(membership.tiers_of(program.name), spent + amount)
-	terms = Terms(reached.factor if reached else None, terms.earn_on, terms.excluded_items)
+	tier = reached.name if reached else None
+	terms = replace(terms, factor=reached.factor if reached else None)
+	if found and reached:
+		given = promotions.given_for(invoice, found, kinds, amount, tier, terms, spent, used, lock)
+		terms = replace(terms, promotions=given)
 	expiry = earning.expiry_date(invoice.posting_date, cint(program.expiry_duration))
-	return earning_of(invoice, amount, invoice.posting_date, expiry, reached.name if reached else None, terms)
+	return earning_of(invoice, amount, invoice.posting_date, expiry, tier, terms, terms.promotions)
+
+
+def given_now(doc: Document, member: str | None) -> tuple[Given, ...]:
+	"""What lines of the invoice `doc` have left, after its returns, of what promotions gave them; to look at."""
+	table = frappe.qb.DocType(entries.DOCTYPE)
+	earned = entries.read(
+		table.membership == (member or ""),
+		table.invoice == doc.name,
+		table.invoice_type == doc.doctype,
+		table.entry_type == Kind.EARNED.value,
+		lock=False,
+	)
+	given = earned[0].terms.promotions if earned else ()
+	if not given:
+		return ()
+	invoice, returns = facts_of(doc), returns_of(doc, lock=False)
+	if returns and all_is_back(invoice, returns):
+		return ()
+	places = membership.currency_places(doc.company)
+	return promotions.kept(invoice, given, [r.name for r in returns], places, lock=False)
 
 
 def earning_of(
-	invoice: frappe._dict, amount: Decimal, posting_date: date, expiry: date, tier: str | None, terms: Terms
+	invoice: frappe._dict,
+	amount: Decimal,
+	posting_date: date,
+	expiry: date,
+	tier: str | None,
+	terms: Terms,
+	given: Iterable[Given],
 ) -> Earning:
-	"""The lot for `amount` spent under `terms`. Raises ValidationError where its points cannot be recorded."""
+	"""The lot for `amount` spent under `terms`, and what promotions have `given`. Raises ValidationError where its
+	points cannot be recorded."""
 	amount = max(amount, Decimal(0))
 	points = earning.points_for(amount, terms.factor) if terms.factor else 0
+	points += sum(g.points for g in given)
 	if points > earning.MOST_POINTS:
 		frappe.throw(
 			_(
@@ -250,32 +308,14 @@ def excluded_net(invoice: frappe._dict, item_codes: Iterable[str]) -> Decimal:
 	return exact(query.where(items.item_code.isin(list(item_codes))).run()[0][0])
 
 
-def excluded(doc: Document, program: Document) -> tuple[str, ...]:
-	"""Item codes on `doc` that do not earn under `program`: by item, by brand or by item group, nested."""
-	if not program.exclusions:
-		return ()
+def excluded(kinds: dict[str, Kinds], program: Document) -> tuple[str, ...]:
+	"""Of items of these `kinds`, those that do not earn under `program`: by item, by brand or by item group, nested."""
 	named = {(row.exclude_type, row.exclude_value) for row in program.exclusions}
-	groups = set()
-	for kind, value in named:
-		if kind == "Item Group":
-			groups.update(frappe.db.get_descendants("Item Group", value), [value])
-	codes = {item.item_code for item in doc.items if item.item_code}
-	if not codes:
-		return ()
-	items = frappe.get_all(
-		"Item", filters={"name": ("in", sorted(codes))}, fields=["name", "item_group", "brand"]
-	)
-	return tuple(
-		sorted(
-			item.name
-			for item in items
-			if ("Item", item.name) in named or ("Brand", item.brand) in named or item.item_group in groups
-		)
-	)
+	return tuple(sorted(item for item, of in kinds.items() if named & of))
 
 
-def returns_of(invoice: frappe._dict, except_for: str | None = None) -> list[frappe._dict]:
-	"""The submitted returns against `invoice`, as they are now: by a locking read."""
+def returns_of(invoice: frappe._dict, except_for: str | None = None, lock: bool = True) -> list[frappe._dict]:
+	"""The submitted returns against `invoice`, as they are now, by a locking read; without `lock`, to look at."""
 	table = frappe.qb.DocType(invoice.doctype)
 	query = (
 		frappe.qb.from_(table)
@@ -284,7 +324,7 @@ def returns_of(invoice: frappe._dict, except_for: str | None = None) -> list[fra
 	)
 	if except_for:
 		query = query.where(table.name != except_for)
-	rows = query.for_update().run(as_dict=True)
+	rows = (query.for_update() if lock else query).run(as_dict=True)
 	for row in rows:
 		row.doctype = invoice.doctype
 	return rows

@@ -51,6 +51,7 @@ LOGGED = (
 	"collection_factor",
 	"earn_on",
 	"excluded_items",
+	"promotions",
 )
 
 # Entries that a row tells of at the most.

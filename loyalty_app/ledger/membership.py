@@ -1,7 +1,7 @@
 """Loyalty Membership: one customer in one program, and the rows that writers lock.
 
 Everybody who moves points locks in one order: first the customers, in the order of their names (`hold`), then the
-memberships, in the order of theirs (`lock`, `lock_all`), then entries. Who writes memberships alone, as the daily
+memberships, in the order of theirs (`lock`, `lock_all`), then promotions (`promotions.uses_of`), then entries. Who writes memberships alone, as the daily
 jobs do, need not hold the customers.
 """
 
@@ -15,7 +15,7 @@ from frappe.query_builder.functions import Min, Sum
 from frappe.utils import getdate, today
 from pypika import Case
 
-from loyalty_app.ledger import bulk
+from loyalty_app.ledger import bulk, promotions
 from loyalty_app.rules import redemption
 from loyalty_app.rules.amounts import exact
 from loyalty_app.rules.earning import NEVER
@@ -37,6 +37,7 @@ STATE = (
 	"points_earned",
 	"points_redeemed",
 	"points_expired",
+	"promotions_used",
 	"next_expiry",
 	"latest_posting",
 	"log_count",
@@ -238,6 +239,9 @@ def count(
 	member.points_redeemed -= change(lambda e: e.points if e.is_spending else 0)
 	member.points_expired -= change(lambda e: e.points if e.kind is Kind.EXPIRED else 0)
 	member.shortfall -= change(lambda e: e.remaining if e.is_shortfall else 0)
+	if change_in_uses := promotions.change_in_uses(before, after):
+		change_in_uses.update(promotions.used_by(member))
+		member.promotions_used = promotions.as_used(change_in_uses)
 	if posted := {e.posting_date for e in after.values() if e.is_lot}:
 		member.latest_posting = max(posted | {member.latest_posting or date.min})
 	was, is_now = _expiries(before), _expiries(after)

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 import frappe
 from frappe import _
 from frappe.model.document import Document
-from frappe.utils import cint, flt
+from frappe.utils import cint, cstr, flt
 
-from loyalty_app.ledger import Event, foreign, membership, redemption, settle_invoice, unless_busy
+from loyalty_app.ledger import Event, foreign, membership, promotions, redemption, settle_invoice, unless_busy
 from loyalty_app.ledger.invoices import FACTS
 from loyalty_app.overrides.consolidation import is_consolidation
 from loyalty_app.setup import takeover
@@ -63,9 +63,29 @@ def validate(doc: Document, method: str | None = None) -> None:
 		return
 	if cint(doc.is_return):
 		take_back(doc)
-	elif cint(doc.redeem_loyalty_points):
+		return
+	check_code(doc)
+	if cint(doc.redeem_loyalty_points):
 		doc.loyalty_points = doc.flags.pop("loyalty_points", cint(doc.loyalty_points))
 		redemption.check(doc, doc.loyalty_points)
+
+
+def check_code(doc: Document) -> None:
+	"""Refuse a promotion code that is nobody's, before the customer misses the points it was to bring."""
+	code, program = cstr(doc.get(promotions.CODE)).strip(), doc.loyalty_program
+	if not code or (program and promotions.has_code(program, code)):
+		return
+	field, code = frappe.bold(_("Promotion Code")), frappe.bold(frappe.utils.escape_html(code))
+	frappe.throw(
+		_(
+			"{0}: no promotion of Loyalty Program {1} has the code {2}. Correct it, or empty the field."
+		).format(field, frappe.bold(program), code)
+		if program
+		else _(
+			"{0}: the customer is in no Loyalty Program, so that {1} brings nothing. Empty the field."
+		).format(field, code),
+		title=_("Loyalty Points"),
+	)
 
 
 def before_submit(doc: Document, method: str | None = None) -> None:

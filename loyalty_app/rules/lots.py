@@ -18,6 +18,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from loyalty_app.rules.earning import NEVER, EarnOn
+from loyalty_app.rules.promotions import Given
 
 
 class Kind(str, enum.Enum):
@@ -40,12 +41,14 @@ class Voucher(NamedTuple):
 class Terms:
 	"""The program's terms at the moment of earning, recorded so that a later return is computed by them.
 
-	`factor` is None where no tier was reached; `excluded_items` are the item codes that did not earn.
+	`factor` is None where no tier was reached; `excluded_items` are the item codes that did not earn; `promotions` what
+	promotions gave for the invoice, before anything was returned.
 	"""
 
 	factor: Decimal | None = None
 	earn_on: EarnOn = EarnOn.GRAND_TOTAL
 	excluded_items: tuple[str, ...] = ()
+	promotions: tuple[Given, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

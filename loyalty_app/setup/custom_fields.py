@@ -24,7 +24,22 @@ COPIED = (
 	"fetch_from",
 )
 
+PROMOTION_CODE = {
+	"fieldname": "loyalty_promotion_code",
+	"label": "Promotion Code",
+	"fieldtype": "Data",
+	"length": 60,
+	"insert_after": "loyalty_redemption_cost_center",
+	"depends_on": "eval:!doc.is_return",
+	"description": "Of a Loyalty Promotion that asks for one.",
+	"no_copy": 1,
+	"print_hide": 1,
+	"module": takeover.OUR_MODULE,
+}
+
 OURS = {
+	"Sales Invoice": [PROMOTION_CODE],
+	"POS Invoice": [PROMOTION_CODE],
 	"Customer": [
 		{
 			"fieldname": "loyalty_statement_by_email",
@@ -35,7 +50,7 @@ OURS = {
 			"description": "Last month's statement, to the customer's e-mail, once the Notification Loyalty Statement is switched on.",
 			"module": takeover.OUR_MODULE,
 		}
-	]
+	],
 }
 
 

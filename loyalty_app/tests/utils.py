@@ -34,6 +34,7 @@ __all__ = [
 	"make_item",
 	"make_pos_profile",
 	"make_program",
+	"make_promotion",
 	"make_return",
 	"make_user",
 	"make_website_user",
@@ -290,6 +291,28 @@ def make_program(**kwargs):
 		],
 	}
 	return frappe.get_doc(values | kwargs).insert(ignore_permissions=True)
+
+
+def make_promotion(program, **kwargs):
+	"""Insert a Loyalty Promotion of a program: all lines earn twice, from 2020 on. `items` and `exclusions` are lists of
+	(type, value), `days` of names of weekdays; anything else is a field."""
+	tables = {
+		"items": ("apply_to", "apply_to_value"),
+		"exclusions": ("exclude_type", "exclude_value"),
+	}
+	rows = {
+		table: [dict(zip(fields, row)) for row in kwargs.pop(table, ())] for table, fields in tables.items()
+	}
+	days = {day: 1 for day in kwargs.pop("days", ())}
+	values = {
+		"doctype": "Loyalty Promotion",
+		"promotion_name": unique("Loyalty Test Promotion"),
+		"loyalty_program": getattr(program, "name", program),
+		"from_date": "2020-01-01",
+		"effect": "Multiply Points",
+		"multiplier": 2,
+	}
+	return frappe.get_doc(values | rows | days | kwargs).insert(ignore_permissions=True)
 
 
 def make_customer(auto_opt_in: bool = False, **kwargs):

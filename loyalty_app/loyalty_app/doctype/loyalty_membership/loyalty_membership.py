@@ -34,6 +34,7 @@ class LoyaltyMembership(Document):
 		points_earned: DF.Int
 		points_expired: DF.Int
 		points_redeemed: DF.Int
+		promotions_used: DF.LongText | None
 		shortfall: DF.Int
 		statement_sent_on: DF.Date | None
 		total_spent: DF.Currency

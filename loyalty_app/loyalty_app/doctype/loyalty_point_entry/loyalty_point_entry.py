@@ -53,6 +53,7 @@ class LoyaltyPointEntry(Document):
 		loyalty_program_tier: DF.Data | None
 		membership: DF.Link | None
 		posting_date: DF.Date | None
+		promotions: DF.LongText | None
 		purchase_amount: DF.Currency
 		redeem_against: DF.Link | None
 		remaining_points: DF.Int

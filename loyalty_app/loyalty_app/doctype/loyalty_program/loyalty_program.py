@@ -1,27 +1,23 @@
 # Copyright (c) 2026, loyalty_app maintainers
 # For license information, please see license.txt
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 import frappe
 from frappe import _
-from frappe.model.document import Document
-from frappe.utils import cint, cstr, flt, formatdate, getdate
+from frappe.utils import cstr, flt
 
 from loyalty_app import enrolment
+from loyalty_app.checks import LARGEST_AMOUNT, LARGEST_POINTS, SMALLEST_STEP, CheckedDocument
 from loyalty_app.ledger import membership, runs
 
-# what the columns hold: Currency and Float are decimal(21,9)
-LARGEST_AMOUNT = Decimal(10) ** 12 - 1
-SMALLEST_STEP = Decimal("0.000000001")
 # an expiry further away than this is a typing error, and a date beyond year 9999 cannot be stored
 LARGEST_EXPIRY_DURATION = 36500
-LARGEST_POINTS = 2**31 - 1
 # members who see the tiers of a changed program at once
 SHOWN_AT_ONCE = 500
 
 
-class LoyaltyProgram(Document):
+class LoyaltyProgram(CheckedDocument):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 
@@ -135,26 +131,6 @@ class LoyaltyProgram(Document):
 				)
 			)
 
-	def validate_dates(self):
-		for fieldname in ("from_date", "to_date"):
-			try:
-				self.set(fieldname, getdate(self.get(fieldname)) if self.get(fieldname) else None)
-			except (frappe.ValidationError, ValueError, TypeError, OverflowError):
-				frappe.throw(
-					_("{0}: {1} is not a date.").format(self._label(fieldname), cstr(self.get(fieldname)))
-				)
-		if self.from_date and self.to_date and getdate(self.to_date) < getdate(self.from_date):
-			frappe.throw(
-				_(
-					"{0} ({1}) is before {2} ({3}). Set it to the same day or later, or leave it empty."
-				).format(
-					self._label("to_date"),
-					formatdate(self.to_date),
-					self._label("from_date"),
-					formatdate(self.from_date),
-				)
-			)
-
 	def validate_collection_rules(self):
 		if not self.collection_rules:
 			frappe.throw(
@@ -206,26 +182,7 @@ class LoyaltyProgram(Document):
 		self._checked_number(self, "maximum_redemption_share", least=Decimal(0), largest=100)
 
 	def validate_exclusions(self):
-		seen = {}
-		for row in self.exclusions:
-			if not row.exclude_type or not row.exclude_value:
-				# an empty cell is named by the framework's own check of mandatory fields
-				continue
-			first = seen.setdefault((row.exclude_type, row.exclude_value), row.idx)
-			if first != row.idx:
-				self._refuse_row(
-					row,
-					"exclude_value",
-					_("{0} {1} is already excluded in row {2}; delete one of the two").format(
-						_(row.exclude_type), frappe.bold(row.exclude_value), first
-					),
-				)
-			if not frappe.db.exists(row.exclude_type, row.exclude_value):
-				self._refuse_row(
-					row,
-					"exclude_value",
-					_("{0} {1} does not exist").format(_(row.exclude_type), frappe.bold(row.exclude_value)),
-				)
+		self.validate_items("exclusions", "exclude_type", "exclude_value")
 
 	def validate_expense_account(self):
 		account = self._checked_leaf("expense_account", ["root_type"])
@@ -264,34 +221,6 @@ class LoyaltyProgram(Document):
 				)
 			)
 
-	def _checked_number(self, row: Document, fieldname: str, least, largest) -> Decimal:
-		"""Set the field to the number in it and return that, or refuse what is none or lies outside."""
-		df = row.meta.get_field(fieldname)
-		try:
-			number = Decimal(cstr(row.get(fieldname)).replace(",", "").strip() or 0)
-		except InvalidOperation:
-			self._refuse_row(row, fieldname, _("{0} is not a number").format(cstr(row.get(fieldname))))
-		if not number.is_finite() or abs(number) > largest:
-			self._refuse_row(
-				row,
-				fieldname,
-				_("{0} is too large; the largest number allowed is {1}").format(number, largest),
-			)
-		if df.fieldtype == "Int" and number != number.to_integral_value():
-			self._refuse_row(row, fieldname, _("{0} is not a whole number").format(number))
-		# what the column keeps decides: a factor of 1e-12 would be stored as 0
-		number = number.quantize(SMALLEST_STEP)
-		if number < least:
-			self._refuse_row(
-				row,
-				fieldname,
-				_("it must be greater than 0, but is {0}").format(number.normalize())
-				if least > 0
-				else _("it cannot be negative, but is {0}").format(number.normalize()),
-			)
-		row.set(fieldname, cint(number) if df.fieldtype == "Int" else flt(number))
-		return number
-
 	def _checked_leaf(self, fieldname: str, extra_fields: list[str] | None = None) -> "frappe._dict | None":
 		"""Return the account or cost center in the field after checking that the program can post to it."""
 		name = self.get(fieldname)
@@ -315,20 +244,6 @@ class LoyaltyProgram(Document):
 		if found.disabled:
 			frappe.throw(_("{0}: {1} is disabled. Enable it or choose another.").format(label, bold_name))
 		return found
-
-	def _refuse_row(self, row: Document, fieldname: str, reason: str):
-		"""Throw with the field (and the table and row, where there is one) in front of the reason."""
-		label = _(row.meta.get_label(fieldname))
-		if row is self:
-			frappe.throw(_("{0}: {1}.").format(frappe.bold(label), reason))
-		frappe.throw(
-			_("Row {0} of {1}, {2}: {3}.").format(
-				row.idx, self._label(row.parentfield), frappe.bold(label), reason
-			)
-		)
-
-	def _label(self, fieldname: str) -> str:
-		return frappe.bold(_(self.meta.get_label(fieldname)))
 
 
 def _tiers(program: LoyaltyProgram) -> dict:

@@ -1,0 +1,346 @@
+"""Promotions in the database: which a program has, what they give an invoice, how often they were used.
+
+Uses are counted where their lock is: those of a customer on the membership, those of a promotion that has a limit in
+all on the promotion itself. Both follow from the entries, as a membership's other totals do.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+
+import frappe
+from frappe.model.document import Document
+from frappe.utils import cint, cstr, get_time, getdate
+
+from loyalty_app.rules import promotions as rules
+from loyalty_app.rules.amounts import exact
+from loyalty_app.rules.lots import Entry, Kind, Terms
+from loyalty_app.rules.promotions import Effect, Given, Line, Promotion, Sale
+
+DOCTYPE = "Loyalty Promotion"
+SETTINGS = "Loyalty Settings"
+ENTRY = "Loyalty Point Entry"
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+# The field of invoices into which a promotion's code is typed.
+CODE = "loyalty_promotion_code"
+
+
+# --- which there are
+
+
+def of_program(program: str) -> list[Promotion]:
+	"""The enabled promotions of `program`, from Frappe's cache of documents."""
+	names = frappe.cache.get_value(_key(program), lambda: _names(program))
+	return [promotion_in(frappe.get_cached_doc(DOCTYPE, name)) for name in names]
+
+
+def _names(program: str) -> list[str]:
+	filters = {"loyalty_program": program, "enabled": 1}
+	return frappe.get_all(DOCTYPE, filters=filters, order_by="name", pluck="name")
+
+
+def forget(program: str) -> None:
+	"""Read anew which promotions `program` has, once what is being written is committed, or given up."""
+
+	def clear():
+		frappe.cache.delete_value(_key(program))
+
+	clear()
+	frappe.db.after_commit.add(clear)
+	frappe.db.after_rollback.add(clear)
+
+
+def _key(program: str) -> str:
+	return f"loyalty_promotions::{program}"
+
+
+def promotion_in(doc: Document) -> Promotion:
+	"""The promotion that the document `doc` says, saved or not."""
+	return Promotion(
+		name=doc.name,
+		effect=Effect(doc.effect),
+		multiplier=exact(doc.multiplier),
+		points=cint(doc.points),
+		per_amount=exact(doc.per_amount),
+		adds=doc.combination != "Best One Only",
+		from_date=getdate(doc.from_date),
+		to_date=getdate(doc.to_date) if doc.to_date else None,
+		weekdays=frozenset(number for number, day in enumerate(DAYS) if cint(doc.get(day))),
+		from_time=get_time(doc.from_time) if doc.from_time else None,
+		to_time=get_time(doc.to_time) if doc.to_time else None,
+		items=frozenset((row.apply_to, row.apply_to_value) for row in doc.items),
+		except_items=frozenset((row.exclude_type, row.exclude_value) for row in doc.exclusions),
+		minimum=exact(doc.minimum_amount),
+		customer_group=doc.customer_group or None,
+		territory=doc.customer_territory or None,
+		tier=doc.tier or None,
+		first_purchase=bool(cint(doc.first_purchase)),
+		birthday_month=bool(cint(doc.birthday_month)),
+		code=cstr(doc.code),
+		limit=cint(doc.limit_total),
+		limit_per_customer=cint(doc.limit_per_customer),
+	)
+
+
+def birthday_field() -> str | None:
+	"""The field of Customer that has the date of birth, if one is chosen."""
+	return frappe.get_cached_doc(SETTINGS).birthday_field or None
+
+
+def has_code(program: str, code: str) -> bool:
+	"""Whether a promotion of `program` has this code."""
+	return any(p.code and rules.same_code(p.code, code) for p in of_program(program))
+
+
+# --- what they give
+
+
+def kinds_of_items(doc: Document) -> dict[str, rules.Kinds]:
+	"""What the items on `doc` are, by item code: the item itself, its brand, its group and those above it."""
+	codes = sorted({item.item_code for item in doc.get("items") or () if item.item_code})
+	if not codes:
+		return {}
+	items = frappe.get_all("Item", filters={"name": ("in", codes)}, fields=["name", "item_group", "brand"])
+	above = with_those_above("Item Group", {item.item_group for item in items})
+	return {
+		item.name: frozenset(
+			{("Item", item.name)}
+			| ({("Brand", item.brand)} if item.brand else set())
+			| {("Item Group", group) for group in above.get(item.item_group, ())}
+		)
+		for item in items
+	}
+
+
+def with_those_above(doctype: str, nodes: Iterable[str | None]) -> dict[str, frozenset[str]]:
+	"""`nodes` of a tree, each with itself and those above it."""
+	names = sorted(filter(None, nodes))
+	if not names:
+		return {}
+	node, above = frappe.qb.DocType(doctype).as_("node"), frappe.qb.DocType(doctype).as_("above")
+	rows = (
+		frappe.qb.from_(node)
+		.join(above)
+		.on((above.lft <= node.lft) & (above.rgt >= node.rgt))
+		.select(node.name, above.name)
+		.where(node.name.isin(names))
+		.run()
+	)
+	return {name: frozenset(group for of, group in rows if of == name) for name in names}
+
+
+def given_for(
+	invoice: frappe._dict,
+	found: list[Promotion],
+	kinds: dict[str, rules.Kinds],
+	amount: Decimal,
+	tier: str,
+	terms: Terms,
+	spent: Decimal,
+	used: dict[str, int],
+	lock: bool,
+) -> tuple[Given, ...]:
+	"""What those `found` of the program's promotions give for `invoice`, of which `amount` earns at `tier` by `terms`.
+
+	`spent` and `used`, by promotion, are the customer's so far. With `lock`, promotions with a limit in all that would
+	give something are locked until the transaction ends, so that what is counted of them stays true.
+	"""
+	sale = sale_of(invoice, found, kinds, amount, tier, terms, spent)
+	offers = [
+		offer
+		for offer in rules.offers(found, sale)
+		if not offer.promotion.limit_per_customer
+		or used.get(offer.promotion.name, 0) < offer.promotion.limit_per_customer
+	]
+	limited = [offer.promotion.name for offer in offers if offer.promotion.limit]
+	if limited:
+		uses = uses_of(limited, lock)
+		offers = [o for o in offers if not o.promotion.limit or uses[o.promotion.name] < o.promotion.limit]
+	return rules.given(offers)
+
+
+def sale_of(
+	invoice: frappe._dict,
+	found: list[Promotion],
+	kinds: dict[str, rules.Kinds],
+	amount: Decimal,
+	tier: str,
+	terms: Terms,
+	spent: Decimal,
+) -> Sale:
+	"""What `invoice` is to the promotions `found`, with no more read than those ask for."""
+	customer = frappe.get_cached_doc("Customer", invoice.customer)
+	groups, territories = (
+		with_those_above(doctype, [node]) if node and any(getattr(p, condition) for p in found) else {}
+		for doctype, node, condition in (
+			("Customer Group", customer.customer_group, "customer_group"),
+			("Territory", customer.territory, "territory"),
+		)
+	)
+	birthday = None
+	if any(p.birthday_month for p in found):
+		field = birthday_field()
+		birthday = customer.get(field) if field else None
+	return Sale(
+		at=datetime.combine(invoice.posting_date, get_time(invoice.posting_time or "00:00:00")),
+		eligible=amount,
+		factor=terms.factor,
+		lines=tuple(
+			Line(line_name(row), exact(row.base_net_amount), kinds.get(row.item_code, frozenset()))
+			for row in invoice.lines
+			if row.item_code not in terms.excluded_items
+		),
+		tier=tier,
+		customer_groups=groups.get(customer.customer_group, frozenset()),
+		territories=territories.get(customer.territory, frozenset()),
+		birth_month=getdate(birthday).month if birthday else None,
+		is_first=spent <= 0,
+		code=invoice.code,
+	)
+
+
+def line_name(row: Document) -> str:
+	"""What a line is called in what promotions gave: its name, or its number before it has one."""
+	return row.name or str(row.idx)
+
+
+# --- what is kept of it after returns
+
+
+def kept(
+	invoice: frappe._dict, given: tuple[Given, ...], returns: list[str], places: int, lock: bool = True
+) -> tuple[Given, ...]:
+	"""What lines of `invoice` keep of the points `given` after its `returns`."""
+	if not (given and returns):
+		return given
+	items = frappe.qb.DocType(f"{invoice.doctype} Item")
+	of_line = items[frappe.scrub(items._table_name.removeprefix("tab"))]
+	query = (
+		frappe.qb.from_(items)
+		.select(items.parent, items.name, of_line.as_("of_line"), items.item_code)
+		.select(items.qty, items.base_net_amount)
+		.where(items.parent.isin([invoice.name, *returns]))
+		.orderby(items.parent)
+		.orderby(items.idx)
+	)
+	# By a locking read: of a return that was submitted since this transaction began, a plain one would see nothing.
+	rows = (query.for_update() if lock else query).run(as_dict=True)
+	sold = [_row(row.name, row, 1) for row in rows if row.parent == invoice.name]
+	returned = [_row(row.of_line or None, row, -1) for row in rows if row.parent != invoice.name]
+	return rules.kept(given, rules.parts_left(sold, returned, places))
+
+
+def _row(line: str | None, row: dict, sign: int) -> rules.Row:
+	return rules.Row(line, row["item_code"], sign * exact(row["qty"]), sign * exact(row["base_net_amount"]))
+
+
+# --- what an entry keeps on record
+
+
+def as_text(given: Iterable[Given]) -> str | None:
+	"""The points `given`, as an entry keeps them: by promotion, by line."""
+	by_promotion = {}
+	for promotion, line, points in given:
+		by_promotion.setdefault(promotion, {})[line] = points
+	return _json(by_promotion) if by_promotion else None
+
+
+def in_text(kept: str | None) -> tuple[Given, ...]:
+	"""The points given, as an entry has kept them."""
+	by_promotion = json.loads(kept) if kept else {}
+	return tuple(
+		sorted(
+			Given(promotion, line, points)
+			for promotion, lines in by_promotion.items()
+			for line, points in lines.items()
+		)
+	)
+
+
+def _json(value: dict) -> str:
+	return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+# --- how often they were used
+
+
+def used_by(member: dict) -> dict[str, int]:
+	"""How many invoices of `member` each promotion has given points for."""
+	return json.loads(member.get("promotions_used") or "{}")
+
+
+def as_used(uses: dict[str, int]) -> str | None:
+	"""What a membership keeps of the `uses` of promotions."""
+	uses = {name: number for name, number in uses.items() if number}
+	return _json(uses) if uses else None
+
+
+def uses_in(entries: Iterable[Entry]) -> Counter:
+	"""How many of `entries` each promotion has given points for, be they returned since."""
+	return Counter(
+		name for e in entries if e.terms for name in {given.promotion for given in e.terms.promotions}
+	)
+
+
+def change_in_uses(before: dict[str, Entry], after: dict[str, Entry]) -> Counter:
+	change = uses_in(after.values())
+	change.subtract(uses_in(before.values()))
+	return Counter({name: number for name, number in change.items() if number})
+
+
+def uses_of(names: list[str], lock: bool) -> dict[str, int]:
+	"""The invoices counted of promotions that have a limit in all; with `lock`, none is added before the transaction ends.
+
+	Promotions come after memberships in the order of locking, and before entries: who waits for one must not hold
+	gaps between entries, into which the one that is waited for may have to insert.
+	"""
+	table = frappe.qb.DocType(DOCTYPE)
+	query = frappe.qb.from_(table).select(table.name, table.uses).where(table.name.isin(names))
+	query = query.orderby(table.name)
+	return {name: cint(uses) for name, uses in (query.for_update() if lock else query).run()}
+
+
+def lock_limited(program: str) -> None:
+	"""Lock the promotions of `program` whose count may change when an entry is deleted."""
+	if limited := [p.name for p in of_program(program) if p.limit]:
+		uses_of(limited, lock=True)
+
+
+def count(program: str, before: dict[str, Entry], after: dict[str, Entry]) -> None:
+	"""Count on promotions with a limit in all, which are locked, what brings the entries `before` to those `after`."""
+	change = change_in_uses(before, after)
+	if not change:
+		return
+	limited = {p.name for p in of_program(program) if p.limit}
+	table = frappe.qb.DocType(DOCTYPE)
+	for number in sorted({change[name] for name in change.keys() & limited}):
+		names = sorted(name for name in change.keys() & limited if change[name] == number)
+		frappe.qb.update(table).set(table.uses, table.uses + number).where(table.name.isin(names)).run()
+
+
+def recorded():
+	"""The query for what promotions gave, as entries keep it."""
+	table = frappe.qb.DocType(ENTRY)
+	query = frappe.qb.from_(table).select(table.membership, table.promotions)
+	return table, query.where((table.entry_type == Kind.EARNED.value) & table.promotions.isnotnull())
+
+
+def used_in(memberships: list[str]) -> defaultdict[str, Counter]:
+	"""How often `memberships` have used each promotion, counted from their entries."""
+	table, query = recorded()
+	used = defaultdict(Counter)
+	for member, kept in query.where(table.membership.isin(memberships)).run():
+		used[member].update(json.loads(kept).keys())
+	return used
+
+
+def count_again(promotion: Document) -> int:
+	"""How many invoices `promotion` has given points for, counted from the entries.
+
+	Goes through its program's entries: for when its limit is set, not for a till.
+	"""
+	table, query = recorded()
+	query = query.where(table.loyalty_program == promotion.loyalty_program)
+	return sum(promotion.name in json.loads(kept) for _member, kept in query.run())
