@@ -47,6 +47,7 @@ def verify(membership_name: str | None = None) -> list[str]:
 	if membership_name:
 		return [str(d) for d in differences([membership_name])]
 	faults = [str(d) for names in sets() for d in differences(names)]
+	faults += [fault for _name, _uses, fault in promotions.wrong_counts()]
 	return faults + [f"entry {name} belongs to no membership" for name in entries_of_nobody()]
 
 
@@ -64,6 +65,8 @@ def rebuild(membership_name: str | None = None) -> list[str]:
 	for names in sets():
 		mended += [str(d) for d in mend(names)]
 		frappe.db.commit()  # nosemgrep: a maintenance command, each set is one transaction
+	mended += mend_promotions()
+	frappe.db.commit()  # nosemgrep: as above
 	return mended
 
 
@@ -368,3 +371,11 @@ def mend(names: list[str]) -> list[Difference]:
 		member.update(wrong_totals(member, counted[member.name]))
 	membership.show_reached_tiers(members)
 	return before
+
+
+def mend_promotions() -> list[str]:
+	"""Count again how often promotions with a limit in all were used; return what was wrong."""
+	wrong = promotions.wrong_counts(lock=True)
+	bulk.update(promotions.DOCTYPE, {name: {"uses": uses} for name, uses, _fault in wrong})
+	bulk.clear_cache(promotions.DOCTYPE, [name for name, _uses, _fault in wrong])
+	return [fault for _name, _uses, fault in wrong]

@@ -336,11 +336,33 @@ def used_in(memberships: list[str]) -> defaultdict[str, Counter]:
 	return used
 
 
-def count_again(promotion: Document) -> int:
-	"""How many invoices `promotion` has given points for, counted from the entries.
+def count_again(*names: str) -> Counter:
+	"""How many invoices promotions have given points for, counted from the entries of their programs: those `names`.
 
-	Goes through its program's entries: for when its limit is set, not for a till.
+	Goes through all entries of these programs that promotions gave for: for when a limit is set, not for a till.
 	"""
 	table, query = recorded()
-	query = query.where(table.loyalty_program == promotion.loyalty_program)
-	return sum(promotion.name in json.loads(kept) for _member, kept in query.run())
+	programs = frappe.get_all(
+		DOCTYPE, filters={"name": ("in", names)}, pluck="loyalty_program", distinct=True
+	)
+	query = query.where(table.loyalty_program.isin(programs or [""]))
+	used = Counter(name for _member, kept in query.run() for name in json.loads(kept))
+	return Counter({name: used[name] for name in names})
+
+
+def wrong_counts(lock: bool = False) -> list[tuple[str, int, str]]:
+	"""Enabled promotions with a limit in all whose count is not what the entries come to: name, the right count, what is
+	wrong in words."""
+	names = frappe.get_all(DOCTYPE, filters={"enabled": 1, "limit_total": (">", 0)}, pluck="name")
+	if not names:
+		return []
+	counted, right = uses_of(names, lock), count_again(*names)
+	return [
+		(
+			name,
+			right[name],
+			f"Loyalty Promotion {name} has counted {uses} invoices, the entries come to {right[name]}",
+		)
+		for name, uses in counted.items()
+		if uses != right[name]
+	]

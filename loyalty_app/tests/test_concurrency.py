@@ -20,6 +20,7 @@ from loyalty_app.tests.utils import (
 	make_customer,
 	make_invoice,
 	make_program,
+	make_promotion,
 	make_return,
 )
 
@@ -114,6 +115,22 @@ class TestConcurrency(IntegrationTestCase):
 		self.assert_all_submitted(self.drafts(2, amount=100, redeem=50))
 		self.assertEqual(balance(self.customer), 100 - 2 * 50 + 2 * 5)
 		self.assertEqual(verify(find(self.customer.name, self.program.name)), [])
+
+	def test_the_last_places_of_a_promotion_go_to_as_many(self):
+		"""Different customers, who share no other lock; then with a cancel that frees a place."""
+		promotion = make_promotion(self.program, limit_total=3)
+		customers = [make_customer(loyalty_program=self.program.name) for _ in range(TERMINALS)]
+		first = make_invoice(customers[0], 100)
+		drafts = [make_invoice(customer, 100, submit=False) for customer in customers[1:]]
+		self.assert_all_submitted(drafts)
+		self.assertEqual(sorted(earned(d).loyalty_points for d in drafts), [10, 10, 10, 20, 20])
+		more = [make_invoice(customer, 100, submit=False) for customer in customers[1:]]
+		answers = self.move_all([(first, 2), *((draft, 1) for draft in more)])
+		self.assertEqual([body for status, body in answers if status != 200], [])
+		given = sum(earned(d).loyalty_points == 20 for d in more)
+		self.assertLessEqual(given, 1)
+		self.assertEqual(frappe.db.get_value("Loyalty Promotion", promotion.name, "uses"), 2 + given)
+		self.assertEqual(verify(), [])
 
 	def test_submits_cancels_and_returns_at_once(self):
 		make_invoice(self.customer, 10_000)

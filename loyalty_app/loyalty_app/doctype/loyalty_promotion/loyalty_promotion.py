@@ -97,7 +97,7 @@ class LoyaltyPromotion(CheckedDocument):
 		promotions.forget(self.loyalty_program)
 
 	def on_trash(self):
-		if promotions.count_again(self):
+		if promotions.count_again(self.name)[self.name]:
 			frappe.throw(
 				_(
 					"Loyalty Promotion {0} has given points and cannot be deleted: they stay on record. To end it, untick {1} or set its {2}."
@@ -185,4 +185,8 @@ class LoyaltyPromotion(CheckedDocument):
 		)
 		uses, limit, enabled = before
 		is_counted = cint(limit) and cint(enabled)
-		self.uses = cint(uses) if is_counted or not cint(self.limit_total) else promotions.count_again(self)
+		self.uses = (
+			cint(uses)
+			if is_counted or not cint(self.limit_total)
+			else promotions.count_again(self.name)[self.name]
+		)
