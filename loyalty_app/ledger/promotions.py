@@ -25,6 +25,7 @@ ENTRY = "Loyalty Point Entry"
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 # The field of invoices into which a promotion's code is typed.
 CODE = "loyalty_promotion_code"
+NO_TIME = "00:00:00"
 
 
 # --- which there are
@@ -58,6 +59,8 @@ def _key(program: str) -> str:
 
 def promotion_in(doc: Document) -> Promotion:
 	"""The promotion that the document `doc` says, saved or not."""
+	# Frappe fills empty times of a new document with the present one.
+	hours = cint(doc.certain_hours)
 	return Promotion(
 		name=doc.name,
 		effect=Effect(doc.effect),
@@ -68,8 +71,8 @@ def promotion_in(doc: Document) -> Promotion:
 		from_date=getdate(doc.from_date),
 		to_date=getdate(doc.to_date) if doc.to_date else None,
 		weekdays=frozenset(number for number, day in enumerate(DAYS) if cint(doc.get(day))),
-		from_time=get_time(doc.from_time) if doc.from_time else None,
-		to_time=get_time(doc.to_time) if doc.to_time else None,
+		from_time=get_time((hours and doc.from_time) or NO_TIME),
+		to_time=get_time((hours and doc.to_time) or NO_TIME),
 		items=frozenset((row.apply_to, row.apply_to_value) for row in doc.items),
 		except_items=frozenset((row.exclude_type, row.exclude_value) for row in doc.exclusions),
 		minimum=exact(doc.minimum_amount),
@@ -184,7 +187,7 @@ def sale_of(
 		field = birthday_field()
 		birthday = customer.get(field) if field else None
 	return Sale(
-		at=datetime.combine(invoice.posting_date, get_time(invoice.posting_time or "00:00:00")),
+		at=datetime.combine(invoice.posting_date, get_time(invoice.posting_time or NO_TIME)),
 		eligible=amount,
 		factor=terms.factor,
 		lines=tuple(

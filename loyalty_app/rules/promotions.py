@@ -46,8 +46,8 @@ class Promotion:
 	from_date: date = date.min
 	to_date: date | None = None
 	weekdays: frozenset[int] = frozenset()
-	from_time: time | None = None
-	to_time: time | None = None
+	from_time: time = time.min
+	to_time: time = time.min
 	items: Kinds = frozenset()
 	except_items: Kinds = frozenset()
 	minimum: Decimal = Decimal(0)
@@ -113,17 +113,14 @@ def is_on(promotion: Promotion, at: datetime) -> bool:
 	"""Whether `promotion` runs at the posting date and time `at`.
 
 	Its last day is included, its last minute is not. Hours that end before they begin go past midnight and belong to
-	the day on which they begin.
+	the day on which they begin; where both are the same, it is all day long.
 	"""
 	day, now = at.date(), at.time()
-	begins, ends = promotion.from_time or time.min, promotion.to_time or time.max
-	if ends < begins:
-		if begins > now >= ends:
-			return False
-		if now < ends:
-			day -= timedelta(days=1)
-	elif now < begins or (promotion.to_time and now >= ends):
+	begins, ends = promotion.from_time, promotion.to_time
+	if (begins < ends and not begins <= now < ends) or ends <= now < begins:
 		return False
+	if now < ends < begins:
+		day -= timedelta(days=1)
 	return (
 		promotion.from_date <= day
 		and not (promotion.to_date and promotion.to_date < day)

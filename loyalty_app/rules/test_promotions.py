@@ -190,6 +190,7 @@ class TestConditions(TestCase):
 			({"from_time": time(16, 30)}, True),
 			({"from_time": time(16, 31)}, False),
 			({"to_time": time(16, 30)}, False),
+			({"from_time": time(16, 30), "to_time": time(16, 30)}, True),
 			({"from_time": time(16), "to_time": time(17)}, True),
 		):
 			with self.subTest(**conditions):

@@ -38,6 +38,7 @@ class LoyaltyPromotion(CheckedDocument):
 		)
 
 		birthday_month: DF.Check
+		certain_hours: DF.Check
 		code: DF.Data | None
 		combination: DF.Literal["Add Up", "Best One Only"]
 		company: DF.Link | None
@@ -136,15 +137,20 @@ class LoyaltyPromotion(CheckedDocument):
 
 	def validate_hours(self):
 		for field in ("from_time", "to_time"):
+			if not cint(self.certain_hours):
+				self.set(field, None)
 			try:
-				self.set(field, get_time(self.get(field)).isoformat() if self.get(field) else None)
+				self.set(field, get_time(self.get(field) or promotions.NO_TIME).isoformat())
 			except (frappe.ValidationError, ValueError, TypeError, OverflowError):
 				self._refuse_row(self, field, _("{0} is not a time of day").format(cstr(self.get(field))))
-		if self.from_time and self.from_time == self.to_time:
+		if cint(self.certain_hours) and self.from_time == self.to_time:
 			frappe.throw(
-				_(
-					"{0} and {1} are both {2}. Set one of them later, or leave both empty for the whole day."
-				).format(self._label("from_time"), self._label("to_time"), self.from_time)
+				_("{0} and {1} are both {2}. Set one of them later, or untick {3}.").format(
+					self._label("from_time"),
+					self._label("to_time"),
+					self.from_time,
+					self._label("certain_hours"),
+				)
 			)
 
 	def validate_tier(self):
