@@ -20,7 +20,10 @@ from loyalty_app.tests.utils import (
 	make_adjustment,
 	make_customer,
 	make_invoice,
+	make_item,
 	make_program,
+	make_promotion,
+	tree_node,
 )
 
 FEW, MANY = 10, 2_000
@@ -131,6 +134,41 @@ class TestStatements(IntegrationTestCase):
 			statements = self.statements_of_submit(customer, count_own_queries, amount=1_000_000)
 			self.assert_at_most(7, statements)
 			self.assertTrue(self.tier_changed(statements))
+
+	def test_promotions(self):
+		"""However many there are, and whatever they look at: items and their groups, two more trees, the last for the places
+		that are left."""
+		program = make_program()
+		customer = make_customer(loyalty_program=program.name)
+		items = [{"item_code": make_item().name, "rate": 100} for _ in range(5)]
+		make_invoice(customer, items=items)
+
+		def submit():
+			draft = make_invoice(customer, items=items, submit=False)
+			draft = frappe.get_doc(draft.doctype, draft.name)
+			with count_own_queries() as statements:
+				draft.submit()
+			return statements
+
+		self.assert_at_most(6, submit())
+		make_promotion(program)
+		submit()  # reads the promotion into Frappe's cache
+		self.assert_at_most(6, submit())
+		groups = [tree_node("Item Group", is_group=1) for _ in range(3)]
+		above = {
+			"customer_group": frappe.db.get_value(
+				"Customer Group", customer.customer_group, "parent_customer_group"
+			),
+			"customer_territory": frappe.db.get_value("Territory", customer.territory, "parent_territory"),
+		}
+		counts = []
+		for _ in range(2):
+			for group in groups:
+				make_promotion(program, exclusions=[("Item Group", group)], limit_total=9, **above)
+			submit()
+			counts.append(submit())
+		self.assert_at_most(6 + 6, counts[0])
+		self.assertEqual(len(counts[0]), len(counts[1]))
 
 	def test_redeeming_over_three_lots(self):
 		"""The statements of this app: that the books of a redemption have two rows more is ERPNext's share."""

@@ -4,6 +4,7 @@ def get_data():
 	return {
 		"fieldname": "loyalty_program",
 		"transactions": [
+			{"label": "Promotions", "items": ["Loyalty Promotion"]},
 			{"label": "Members", "items": ["Customer", "Loyalty Membership"]},
 			{
 				"label": "Points",

@@ -15,6 +15,11 @@ export function percent(value) {
 	return format_number(value, null, value % 1 ? 2 : 0);
 }
 
+// As many decimals as there are.
+export function quantity(value) {
+	return format_number(value, null, String(flt(value, 6)).split(".")[1]?.length || 0);
+}
+
 export function points(value) {
 	return Math.abs(value) === 1 ? __("{0} point", [number(value)]) : __("{0} points", [number(value)]);
 }

@@ -1,7 +1,7 @@
 // What loyalty does with an invoice, shown on its form while it is typed: a line under the customer, facts in the
 // loyalty section, and what may be redeemed beside the points. Every number is the server's.
 import { el, link, pill, say } from "./dom";
-import { day, entry_color, money, number, percent, points, signed } from "./format";
+import { day, entry_color, money, number, percent, points, quantity, signed } from "./format";
 import { request } from "./request";
 
 const PAUSE = 300;
@@ -30,6 +30,9 @@ const FACTS = [
 	"loyalty_points",
 	"loyalty_redemption_account",
 	"dont_create_loyalty_points",
+	"set_posting_time",
+	"posting_time",
+	"loyalty_promotion_code",
 ];
 const ITEM_FACTS = ["item_code", "qty", "rate", "price_list_rate", "discount_percentage", "base_net_amount"];
 const TAX_FACTS = ["charge_type", "account_head", "rate", "tax_amount", "row_id", "included_in_print_rate"];
@@ -72,7 +75,8 @@ class InvoicePanel {
 			__("Redeem points")
 		);
 		this.line = el("div", { class: "loyalty-line" }, this.standing, this.announcement, this.jump);
-		field("customer").$wrapper.append(this.line);
+		this.promotions = el("ul", { class: "loyalty-promotions", "aria-label": __("Promotions") });
+		field("customer").$wrapper.append(this.line, this.promotions);
 
 		this.facts = el("div", { class: "loyalty-facts", role: "group", "aria-label": __("Loyalty points") });
 		// where the line is on another tab it is not heard, so this says the same
@@ -80,7 +84,7 @@ class InvoicePanel {
 		const section = field("loyalty_points_redemption");
 		section.body.prepend(this.facts, this.spoken);
 		// every refresh closes a section that may be closed, unless it is told what keeps it open
-		section.df.collapsible_depends_on ||= "redeem_loyalty_points";
+		section.df.collapsible_depends_on ||= "eval:doc.redeem_loyalty_points || doc.loyalty_promotion_code";
 
 		this.hint = el("div", { class: "loyalty-hint", id: `loyalty-hint-${frappe.dom.get_unique_id()}` });
 		this.refusal = el("div", {
@@ -208,6 +212,8 @@ class InvoicePanel {
 		say(this.spoken, this.line.offsetParent ? "" : this.announcement.textContent);
 		this.facts.replaceChildren(...(shown.facts || []));
 		this.line.hidden = !(shown.standing || shown.announcement);
+		this.promotions.replaceChildren(...promotion_totals(shown.promotions));
+		this.promotions.hidden = !shown.promotions?.length;
 		this.facts.hidden = !shown.facts;
 		this.jump.hidden = !(state === "draft" && answer.most > 0 && !cint(this.frm.doc.redeem_loyalty_points));
 		this.show_limits(state === "draft" ? answer : null);
@@ -239,7 +245,13 @@ class InvoicePanel {
 				: answer.earns_nothing
 				? __("Earns no points")
 				: "",
-			facts: [el("dl", {}, facts), ...notes(draft_notes(answer))],
+			promotions: earning?.promotions,
+			facts: [
+				el("dl", {}, facts),
+				...refusals(answer.code_refusal),
+				...promotion_lines(earning?.promotions),
+				...notes(draft_notes(answer)),
+			],
 		};
 	}
 
@@ -259,6 +271,7 @@ class InvoicePanel {
 		return {
 			standing: standing(answer),
 			announcement,
+			promotions: answer.promotions,
 			facts: [
 				el(
 					"dl",
@@ -269,6 +282,7 @@ class InvoicePanel {
 					fact(__("Spendable points"), number(answer.balance)),
 					fact(__("Worth"), money(answer.worth, answer.currency))
 				),
+				...promotion_lines(answer.promotions),
 				...entry_links(answer.entries),
 			],
 		};
@@ -335,6 +349,36 @@ function fact(label, value) {
 
 function notes(texts) {
 	return texts.map((text) => el("p", { class: "loyalty-note" }, text));
+}
+
+function refusals(text) {
+	return text ? [el("p", { class: "loyalty-refusal", role: "alert" }, text)] : [];
+}
+
+// What promotions give, in all and line by line.
+function promotion_totals(given = []) {
+	const totals = new Map();
+	for (const { promotion, points } of given) totals.set(promotion, (totals.get(promotion) || 0) + points);
+	return [...totals].map(([promotion, points]) =>
+		el("li", {}, pill(promotion, "purple"), points_signed(points))
+	);
+}
+
+function promotion_lines(given = []) {
+	if (!given.length) return [];
+	return [
+		el(
+			"ul",
+			{ class: "loyalty-promotion-lines", "aria-label": __("Promotions by line") },
+			given.map(({ promotion, points, qty, item }) =>
+				el(
+					"li",
+					{},
+					__("{0} × {1}: {2}, {3}", [quantity(qty), item, points_signed(points), promotion])
+				)
+			)
+		),
+	];
 }
 
 function standing(answer) {
