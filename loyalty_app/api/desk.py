@@ -77,8 +77,9 @@ def invoice_preview(doc: str | dict) -> dict:
 	date) and worth; `earning` with points, tier and spend, or `earns_nothing`, the reason; `most`, the most
 	points that it may redeem, or `redeems_nothing`, the reason, and the program's limits on that: `least` at a time,
 	`step`, and `share`, the largest part of an invoice in percent (0: no limit); `points` and `amount` of the
-	redemption asked for, in company currency, and `refusal`, why it would be refused. A submitted invoice's has
-	`earned`, `redeemed` and `entries`. Both have `promotions`, in `earning` of a draft: what those give, by line.
+	redemption asked for, in company currency, and `refusal`, why it would be refused; `takes_code`, whether a promotion
+	asks for a code, and `code_refusal`. A submitted invoice's has `earned`, `redeemed` and `entries`. Both have
+	`promotions`, a draft in `earning`: what those give, by line.
 	"""
 	given = forms.document_in(doc, INVOICES, ("items", "taxes", "payments"))
 	if forms.docstatus_of(given) != 0:
@@ -219,6 +220,7 @@ def _draft(doc: Document) -> dict:
 		"step": max(limits.step, 1),
 		"share": flt(limits.share),
 		"incomplete": incomplete,
+		"takes_code": any(p.code for p in promotions.of_program(program.name)),
 		**_earning(doc, program, summary.membership, incomplete, refusal),
 	}
 

@@ -29,7 +29,7 @@ PROMOTION_CODE = {
 	"label": "Promotion Code",
 	"fieldtype": "Data",
 	"length": 60,
-	"insert_after": "loyalty_redemption_cost_center",
+	"insert_after": "due_date",
 	"depends_on": "eval:!doc.is_return",
 	"description": "Of a Loyalty Promotion that asks for one.",
 	"no_copy": 1,

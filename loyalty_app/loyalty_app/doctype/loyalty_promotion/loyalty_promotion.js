@@ -2,23 +2,16 @@
 // For license information, please see license.txt
 
 frappe.ui.form.on("Loyalty Promotion", {
-	onload(frm) {
-		if (frm.is_new() && !frm.doc.promotion_name) frm.events.offer_to_all(frm);
+	refresh(frm) {
+		frm.events.offer_to_all(frm);
+		frm.events.offer_tiers(frm);
 	},
 
 	// A new document gets the site's defaults for new customers; a promotion's empty group and territory mean all.
 	offer_to_all(frm) {
-		for (const [field, doctype] of [
-			["customer_group", "Customer Group"],
-			["customer_territory", "Territory"],
-		]) {
-			const defaults = [field, doctype].map((key) => frappe.defaults.get_user_default(key));
-			if (defaults.includes(frm.doc[field])) frm.doc[field] = null;
-		}
-	},
-
-	refresh(frm) {
-		frm.events.offer_tiers(frm);
+		if (!frm.is_new() || frm.offered_to_all === frm.docname) return;
+		frm.offered_to_all = frm.docname;
+		frm.set_value({ customer_group: null, customer_territory: null });
 	},
 
 	loyalty_program(frm) {
@@ -31,13 +24,10 @@ frappe.ui.form.on("Loyalty Promotion", {
 		const rules = program
 			? (await frappe.model.with_doc("Loyalty Program", program))?.collection_rules || []
 			: [];
-		if (program === frm.doc.loyalty_program) {
-			frm.set_df_property(
-				"tier",
-				"options",
-				rules.map((row) => row.tier_name)
-			);
-		}
+		if (program !== frm.doc.loyalty_program) return;
+		const tiers = rules.map((row) => row.tier_name);
+		frm.fields_dict.tier.df.options = tiers;
+		frm.fields_dict.tier.set_data(tiers);
 	},
 });
 

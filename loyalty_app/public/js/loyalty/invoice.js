@@ -5,6 +5,7 @@ import { day, entry_color, money, number, percent, points, quantity, signed } fr
 import { request } from "./request";
 
 const PAUSE = 300;
+const CODE = "loyalty_promotion_code";
 // what the answer depends on; totals stand for everything that makes them
 const FACTS = [
 	"name",
@@ -32,7 +33,7 @@ const FACTS = [
 	"dont_create_loyalty_points",
 	"set_posting_time",
 	"posting_time",
-	"loyalty_promotion_code",
+	CODE,
 ];
 const ITEM_FACTS = ["item_code", "qty", "rate", "price_list_rate", "discount_percentage", "base_net_amount"];
 const TAX_FACTS = ["charge_type", "account_head", "rate", "tax_amount", "row_id", "included_in_print_rate"];
@@ -84,7 +85,7 @@ class InvoicePanel {
 		const section = field("loyalty_points_redemption");
 		section.body.prepend(this.facts, this.spoken);
 		// every refresh closes a section that may be closed, unless it is told what keeps it open
-		section.df.collapsible_depends_on ||= "eval:doc.redeem_loyalty_points || doc.loyalty_promotion_code";
+		section.df.collapsible_depends_on ||= "redeem_loyalty_points";
 
 		this.hint = el("div", { class: "loyalty-hint", id: `loyalty-hint-${frappe.dom.get_unique_id()}` });
 		this.refusal = el("div", {
@@ -93,6 +94,8 @@ class InvoicePanel {
 			id: `loyalty-refusal-${frappe.dom.get_unique_id()}`,
 		});
 		field("loyalty_points").$wrapper.append(this.refusal, this.hint);
+		this.code_refusal = el("div", { class: "loyalty-refusal loyalty-code-refusal", role: "alert" });
+		field(CODE)?.$wrapper.append(this.code_refusal);
 		this.show(null);
 	}
 
@@ -216,6 +219,10 @@ class InvoicePanel {
 		this.promotions.hidden = !shown.promotions?.length;
 		this.facts.hidden = !shown.facts;
 		this.jump.hidden = !(state === "draft" && answer.most > 0 && !cint(this.frm.doc.redeem_loyalty_points));
+		say(this.code_refusal, answer?.code_refusal || "");
+		this.code_refusal.hidden = !answer?.code_refusal;
+		// a field for codes, where there are any
+		this.frm.toggle_display(CODE, Boolean(answer?.takes_code || this.frm.doc[CODE]));
 		this.show_limits(state === "draft" ? answer : null);
 	}
 
@@ -248,7 +255,6 @@ class InvoicePanel {
 			promotions: earning?.promotions,
 			facts: [
 				el("dl", {}, facts),
-				...refusals(answer.code_refusal),
 				...promotion_lines(earning?.promotions),
 				...notes(draft_notes(answer)),
 			],
@@ -349,10 +355,6 @@ function fact(label, value) {
 
 function notes(texts) {
 	return texts.map((text) => el("p", { class: "loyalty-note" }, text));
-}
-
-function refusals(text) {
-	return text ? [el("p", { class: "loyalty-refusal", role: "alert" }, text)] : [];
 }
 
 // What promotions give, in all and line by line.
