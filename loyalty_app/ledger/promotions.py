@@ -59,8 +59,6 @@ def _key(program: str) -> str:
 
 def promotion_in(doc: Document) -> Promotion:
 	"""The promotion that the document `doc` says, saved or not."""
-	# Frappe fills empty times of a new document with the present one.
-	hours = cint(doc.certain_hours)
 	return Promotion(
 		name=doc.name,
 		effect=Effect(doc.effect),
@@ -71,8 +69,8 @@ def promotion_in(doc: Document) -> Promotion:
 		from_date=getdate(doc.from_date),
 		to_date=getdate(doc.to_date) if doc.to_date else None,
 		weekdays=frozenset(number for number, day in enumerate(DAYS) if cint(doc.get(day))),
-		from_time=get_time((hours and doc.from_time) or NO_TIME),
-		to_time=get_time((hours and doc.to_time) or NO_TIME),
+		from_time=get_time(doc.from_time or NO_TIME),
+		to_time=get_time(doc.to_time or NO_TIME),
 		items=frozenset((row.apply_to, row.apply_to_value) for row in doc.items),
 		except_items=frozenset((row.exclude_type, row.exclude_value) for row in doc.exclusions),
 		minimum=exact(doc.minimum_amount),

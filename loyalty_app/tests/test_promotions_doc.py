@@ -42,16 +42,17 @@ class TestExamples(LoyaltyTestCase):
 		self.items = {name: make_item(item_name=name).name for name in ("Coffee", "Cake")}
 
 	def promote(self, program, row):
-		effect = EFFECT.fullmatch(row["Effect"]).groupdict()
-		number = effect.pop("number")
-		kind = "multiplier" if effect["effect"] == "Multiply Points" else "points"
+		effect, number, per_amount = EFFECT.fullmatch(row["Effect"]).groups()
+		kind = "multiplier" if effect == "Multiply Points" else "points"
 		return make_promotion(
 			program,
 			promotion_name=unique(row["Promotion"]),
 			items=[("Item", self.items[row["Items"]])] if row["Items"] else (),
-			minimum_amount=row["Minimum"] or 0,
+			minimum_amount=int(row["Minimum"] or 0),
+			effect=effect,
+			per_amount=int(per_amount or 0),
 			combination=row["With others"],
-			**effect | {kind: number},
+			**{kind: int(number)},
 		)
 
 	def given(self, entry, invoice):
@@ -79,7 +80,10 @@ class TestExamples(LoyaltyTestCase):
 		bought = re.findall(r"(\d+) (\w+) at (\d+)", example["Bought"])
 		invoice = make_invoice(
 			make_customer(loyalty_program=program.name),
-			items=[{"item_code": self.items[item], "qty": qty, "rate": rate} for qty, item, rate in bought],
+			items=[
+				{"item_code": self.items[item], "qty": int(qty), "rate": int(rate)}
+				for qty, item, rate in bought
+			],
 		)
 		(entry,) = entries_of(invoice)
 		self.assertEqual(entry.loyalty_points, int(example["Earns"]))

@@ -1,11 +1,12 @@
 # Copyright (c) 2026, loyalty_app maintainers
 # For license information, please see license.txt
 
+import re
 from decimal import Decimal
 
 import frappe
 from frappe import _
-from frappe.utils import cint, cstr, get_time
+from frappe.utils import cint, cstr, escape_html
 
 from loyalty_app.checks import LARGEST_AMOUNT, LARGEST_POINTS, SMALLEST_STEP, CheckedDocument
 from loyalty_app.ledger import promotions
@@ -13,6 +14,7 @@ from loyalty_app.rules.promotions import Effect
 
 # more than this is a typing error
 LARGEST_MULTIPLIER = Decimal(1000)
+TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
 # what each effect is made of
 OF_EFFECT = {
 	Effect.MULTIPLY: ("multiplier",),
@@ -38,7 +40,6 @@ class LoyaltyPromotion(CheckedDocument):
 		)
 
 		birthday_month: DF.Check
-		certain_hours: DF.Check
 		code: DF.Data | None
 		combination: DF.Literal["Add Up", "Best One Only"]
 		company: DF.Link | None
@@ -50,7 +51,7 @@ class LoyaltyPromotion(CheckedDocument):
 		first_purchase: DF.Check
 		friday: DF.Check
 		from_date: DF.Date
-		from_time: DF.Time | None
+		from_time: DF.Data | None
 		items: DF.Table[LoyaltyPromotionItem]
 		limit_per_customer: DF.Int
 		limit_total: DF.Int
@@ -66,7 +67,7 @@ class LoyaltyPromotion(CheckedDocument):
 		thursday: DF.Check
 		tier: DF.Autocomplete | None
 		to_date: DF.Date | None
-		to_time: DF.Time | None
+		to_time: DF.Data | None
 		tuesday: DF.Check
 		uses: DF.Int
 		wednesday: DF.Check
@@ -137,20 +138,18 @@ class LoyaltyPromotion(CheckedDocument):
 
 	def validate_hours(self):
 		for field in ("from_time", "to_time"):
-			if not cint(self.certain_hours):
-				self.set(field, None)
-			try:
-				self.set(field, get_time(self.get(field) or promotions.NO_TIME).isoformat())
-			except (frappe.ValidationError, ValueError, TypeError, OverflowError):
-				self._refuse_row(self, field, _("{0} is not a time of day").format(cstr(self.get(field))))
-		if cint(self.certain_hours) and self.from_time == self.to_time:
-			frappe.throw(
-				_("{0} and {1} are both {2}. Set one of them later, or untick {3}.").format(
-					self._label("from_time"),
-					self._label("to_time"),
-					self.from_time,
-					self._label("certain_hours"),
+			given = cstr(self.get(field)).strip()
+			parts = TIME.fullmatch(given)
+			if given and not parts:
+				self._refuse_row(
+					self, field, _("{0} is not a time of day; write it as 16:30").format(escape_html(given))
 				)
+			self.set(field, ":".join(f"{int(n):02}" for n in parts.groups() if n) if parts else None)
+		if self.from_time and self.from_time == self.to_time:
+			frappe.throw(
+				_(
+					"{0} and {1} are both {2}. Set one of them later, or leave both empty for the whole day."
+				).format(self._label("from_time"), self._label("to_time"), self.from_time)
 			)
 
 	def validate_tier(self):

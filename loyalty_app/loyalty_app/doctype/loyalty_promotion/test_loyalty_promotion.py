@@ -31,8 +31,8 @@ class TestLoyaltyPromotion(IntegrationTestCase):
 			"Per Amount.*greater than 0": amount | {"per_amount": 0},
 			"To Date.*is before.*From Date": {"to_date": "2019-01-01"},
 			"From Date.*is not a date": {"from_date": "soon"},
-			"From Time.*not a time": {"certain_hours": 1, "from_time": "late", "to_time": "16:00"},
-			"From Time.*To Time.*both": {"certain_hours": 1, "from_time": "16:00", "to_time": "16:00"},
+			"From Time.*not a time": {"from_time": "late"},
+			"From Time.*To Time.*both": {"from_time": "16:00", "to_time": "16:00"},
 			"Tier.*no tier.*Bronze.*Silver, Gold": {"tier": "Bronze"},
 			"Minimum Amount.*negative": {"minimum_amount": -1},
 			"Invoices in All.*negative": {"limit_total": -1},
@@ -48,15 +48,11 @@ class TestLoyaltyPromotion(IntegrationTestCase):
 		self.assertEqual((promotion.multiplier, promotion.points, promotion.per_amount), (0, 5, 0))
 		self.assertEqual(promotion.company, self.program.company)
 
-	def test_hours_that_are_not_wanted_are_not_kept(self):
-		"""Frappe 15 fills times that are empty with the present one."""
-		promotion = frappe.new_doc("Loyalty Promotion")
-		promotion.update(
-			{"promotion_name": frappe.generate_hash(), "loyalty_program": self.program.name}
-			| {"from_date": "2020-01-01", "effect": "Fixed Bonus", "points": 5}
-		)
-		promotion.insert()
-		self.assertEqual((promotion.from_time, promotion.to_time), ("00:00:00", "00:00:00"))
+	def test_hours_are_kept_as_they_are_read(self):
+		promotion = make_promotion(self.program, from_time="9:05", to_time="23:59:59")
+		self.assertEqual((promotion.from_time, promotion.to_time), ("09:05", "23:59:59"))
+		for empty in ("", None):
+			self.assertIsNone(make_promotion(self.program, from_time=empty).from_time)
 
 	def test_who_may_do_what(self):
 		promotion = make_promotion(self.program)

@@ -6,6 +6,11 @@ function left_to_right(text) {
 	return frappe.utils.is_rtl() ? `\u200e${text}` : text;
 }
 
+// A name in another script keeps to itself what stands beside it, a sign or a number.
+export function isolated(text) {
+	return frappe.utils.is_rtl() ? `\u2068${text}\u2069` : text;
+}
+
 export function number(value) {
 	const text = format_number(value, null, 0);
 	return value < 0 ? left_to_right(text) : text;

@@ -1,7 +1,7 @@
 // What loyalty does with an invoice, shown on its form while it is typed: a line under the customer, facts in the
 // loyalty section, and what may be redeemed beside the points. Every number is the server's.
 import { el, link, pill, say } from "./dom";
-import { day, entry_color, money, number, percent, points, quantity, signed } from "./format";
+import { day, entry_color, isolated, money, number, percent, points, quantity, signed } from "./format";
 import { request } from "./request";
 
 const PAUSE = 300;
@@ -376,7 +376,12 @@ function promotion_lines(given = []) {
 				el(
 					"li",
 					{},
-					__("{0} × {1}: {2}, {3}", [quantity(qty), item, points_signed(points), promotion])
+					__("{0} × {1}: {2}, {3}", [
+						quantity(qty),
+						isolated(item),
+						points_signed(points),
+						isolated(promotion),
+					])
 				)
 			)
 		),
