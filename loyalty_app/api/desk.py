@@ -165,6 +165,7 @@ def _last_movements(membership_name: str | None) -> list[dict]:
 			"loyalty_points",
 			"posting_date",
 			"expiry_date",
+			"spendable_from",
 			"invoice_type",
 			"invoice",
 			"discretionary_reason",
@@ -251,6 +252,7 @@ def _earning(
 			"tier": earning.tier,
 			"purchase_amount": float(earning.purchase_amount),
 			"expiry_date": earning.expiry_date,
+			"spendable_from": earning.spendable_from,
 			"excluded_items": list(earning.terms.excluded_items),
 			"promotions": _by_line(doc, earning.terms.promotions),
 		},
@@ -341,6 +343,7 @@ def _settled(doc: Document) -> dict:
 				"loyalty_program_tier",
 				"posting_date",
 				"expiry_date",
+				"spendable_from",
 			],
 			order_by="loyalty_points desc, name",
 		)

@@ -91,7 +91,7 @@ def settle_in(members: list[frappe._dict], doc: Document, event: Event) -> None:
 		try:
 			after = entries.settle(member, own, wanted_of(doc, member, own, moved), cause)
 		except lots.NotEnoughPoints as e:
-			refuse_taking(doc, e.spendable)
+			refuse_taking(doc, e.spendable, member)
 		except lots.AlreadySpent as e:
 			invoices.refuse_taking_back(e, doc)
 		else:
@@ -159,16 +159,16 @@ def check_balance(doc: Document, member: frappe._dict | None) -> None:
 		return
 	spendable = membership.spendable_by(member, getdate(doc.posting_date)) if member else 0
 	if taken > spendable:
-		refuse_taking(doc, spendable)
+		refuse_taking(doc, spendable, member)
 
 
-def refuse_taking(doc: Document, spendable: int) -> None:
-	frappe.throw(
-		_("Points: {0} cannot be taken, {1} are spendable by {2} on {3}.").format(
-			taken_by(doc), max(spendable, 0), doc.customer, frappe.format(getdate(doc.posting_date), "Date")
-		),
-		title=_("Not enough points"),
+def refuse_taking(doc: Document, spendable: int, member: frappe._dict | None) -> None:
+	on = getdate(doc.posting_date)
+	refusal = _("Points: {0} cannot be taken, {1} are spendable by {2} on {3}.").format(
+		taken_by(doc), max(spendable, 0), doc.customer, frappe.format(on, "Date")
 	)
+	later = membership.told_pending(member, on)
+	frappe.throw(" ".join(filter(None, (refusal, later))), title=_("Not enough points"))
 
 
 def balance_of(customer: str, program: str) -> int:

@@ -281,7 +281,7 @@ def totals(names: list[str]) -> dict[str, dict]:
 			total(spent & table.redeem_against.isnull(), -points),
 			Sum(remaining),
 			Min(Case().when(expires, table.expiry_date)),
-			Max(Case().when(points > 0, table.posting_date)),
+			Max(Case().when(points > 0, membership.first_day(table))),
 		)
 		.where(table.membership.isin(names))
 		.groupby(table.membership)
@@ -306,7 +306,7 @@ def _as_totals(row: tuple) -> dict:
 		"shortfall": cint(row[5]),
 		"balance": cint(row[6]),
 		"next_expiry": getdate(row[7]) if row[7] else None,
-		"latest_posting": getdate(row[8]) if row[8] else None,
+		"all_spendable_from": getdate(row[8]) if row[8] else None,
 	}
 
 
@@ -315,11 +315,11 @@ def wrong_totals(member: frappe._dict, counted: dict) -> dict:
 	expected = counted | {
 		"loyalty_program_tier": membership.shown_tier(member.loyalty_program, counted["total_spent"])
 	}
-	if expected["latest_posting"] is None or (
-		member.latest_posting and member.latest_posting > expected["latest_posting"]
+	if expected["all_spendable_from"] is None or (
+		member.all_spendable_from and member.all_spendable_from > expected["all_spendable_from"]
 	):
 		# Never moved back: a date too late costs a moment, one too early would count points that are not good yet.
-		expected["latest_posting"] = member.latest_posting
+		expected["all_spendable_from"] = member.all_spendable_from
 	return {field: value for field, value in expected.items() if (member[field] or None) != (value or None)}
 
 

@@ -123,6 +123,7 @@ def _row(table) -> dict:
 		"loyalty_points": -table.remaining_points,
 		"posting_date": table.expiry_date + Interval(days=1),
 		"expiry_date": table.expiry_date,
+		"spendable_from": table.spendable_from,
 	}
 
 

@@ -112,7 +112,7 @@ def settle_invoice(doc: Document, event: Event) -> None:
 	try:
 		after = entries.settle(member, own, wanted, cause)
 	except lots.NotEnoughPoints as e:
-		refuse_redemption(e.asked, e.spendable, invoice)
+		refuse_redemption(e.asked, e.spendable, invoice, member)
 	except lots.AlreadySpent as e:
 		refuse_taking_back(e, doc)
 	else:
@@ -194,9 +194,10 @@ def wanted_earning(
 		)
 		if returns and all_is_back(invoice, returns):
 			amount, given = Decimal(0), ()
-		return earning_of(
+		lot = earning_of(
 			invoice, amount, earned.posting_date, earned.expiry_date, earned.tier, earned.terms, given
 		)
+		return replace(lot, spendable_from=earned.spendable_from)
 	return new
 
 
@@ -228,7 +229,9 @@ def would_earn(
 		given = promotions.given_for(invoice, found, kinds, amount, tier, terms, spent, used, lock)
 		terms = replace(terms, promotions=given)
 	expiry = earning.expiry_date(invoice.posting_date, cint(program.expiry_duration))
-	return earning_of(invoice, amount, invoice.posting_date, expiry, tier, terms, terms.promotions)
+	lot = earning_of(invoice, amount, invoice.posting_date, expiry, tier, terms, terms.promotions)
+	first_day = earning.spendable_from(invoice.posting_date, cint(program.maturity_days))
+	return replace(lot, spendable_from=first_day)
 
 
 def given_now(doc: Document, member: str | None) -> tuple[Given, ...]:
@@ -365,15 +368,13 @@ def refuse_other_customer(doc: Document, invoice: frappe._dict) -> None:
 	)
 
 
-def refuse_redemption(asked: int, spendable: int, invoice: frappe._dict) -> None:
-	frappe.throw(
-		_(
-			"You don't have enough Loyalty Points to redeem: {0} asked for, {1} spendable by {2} on {3}."
-		).format(
-			asked, max(spendable, 0), invoice.customer, frappe.format(getdate(invoice.posting_date), "Date")
-		),
-		title=_("Loyalty Points"),
-	)
+def refuse_redemption(asked: int, spendable: int, invoice: frappe._dict, member: frappe._dict | None) -> None:
+	on = getdate(invoice.posting_date)
+	refusal = _(
+		"You don't have enough Loyalty Points to redeem: {0} asked for, {1} spendable by {2} on {3}."
+	).format(asked, max(spendable, 0), invoice.customer, frappe.format(on, "Date"))
+	later = membership.told_pending(member, on)
+	frappe.throw(" ".join(filter(None, (refusal, later))), title=_("Loyalty Points"))
 
 
 def refuse_taking_back(spent: lots.AlreadySpent, doc: Document) -> None:

@@ -47,6 +47,7 @@ LOGGED = (
 	"purchase_amount",
 	"posting_date",
 	"expiry_date",
+	"spendable_from",
 	"discretionary_reason",
 	"collection_factor",
 	"earn_on",

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import frappe
 from frappe.model.document import Document
-from frappe.query_builder.functions import Min, Sum
+from frappe.query_builder.functions import Coalesce, Sum
 from frappe.utils import getdate, today
 from pypika import Case
 
@@ -39,7 +39,7 @@ STATE = (
 	"points_expired",
 	"promotions_used",
 	"next_expiry",
-	"latest_posting",
+	"all_spendable_from",
 	"log_count",
 	"log_hash",
 )
@@ -191,7 +191,7 @@ def _select(names: list[str]):
 def _states(members: list[frappe._dict]) -> list[frappe._dict]:
 	for row in members:
 		row.total_spent = exact(row.total_spent)
-		for key in ("next_expiry", "latest_posting"):
+		for key in ("next_expiry", "all_spendable_from"):
 			row[key] = getdate(row[key]) if row[key] else None
 		for key in (
 			"balance",
@@ -242,8 +242,8 @@ def count(
 	if change_in_uses := promotions.change_in_uses(before, after):
 		change_in_uses.update(promotions.used_by(member))
 		member.promotions_used = promotions.as_used(change_in_uses)
-	if posted := {e.posting_date for e in after.values() if e.is_lot}:
-		member.latest_posting = max(posted | {member.latest_posting or date.min})
+	if first_days := {e.first_day for e in after.values() if e.is_lot}:
+		member.all_spendable_from = max(first_days | {member.all_spendable_from or date.min})
 	was, is_now = _expiries(before), _expiries(after)
 	earliest = min(is_now, default=NEVER)
 	if member.next_expiry not in was - is_now:
@@ -355,6 +355,11 @@ def delete(name: str) -> None:
 	frappe.clear_document_cache(DOCTYPE, name)
 
 
+def first_day(table):
+	"""The first day on which points of a row of entries in `table` may be spent."""
+	return Coalesce(table.spendable_from, table.posting_date)
+
+
 def _open(name: str, on: date):
 	table = frappe.qb.DocType(ENTRY)
 	return table, frappe.qb.from_(table).where(
@@ -395,15 +400,13 @@ def spendable_by(member: frappe._dict, on: date) -> int:
 	"""Points of `member`, whose state was read, that may be spent on the posting date `on`; below 0 after a shortfall.
 
 	A helpful number, read without a lock: the binding check is made under the lock at submit. The cached balance
-	answers unless a lot expires before `on` or was posted after it.
+	answers unless a lot expires before `on`; less what is pending, where something is.
 	"""
-	if on >= getdate(today()):
-		all_good = not member.next_expiry or member.next_expiry >= on
-		if all_good and (not member.latest_posting or member.latest_posting <= on):
-			return member.balance
+	if on >= getdate(today()) and (not member.next_expiry or member.next_expiry >= on):
+		return member.balance - _pending(member, on)[0]
 	name = member.name
 	table, query = _open(name, on)
-	query = query.where((table.posting_date <= on) | (table.remaining_points < 0))
+	query = query.where((first_day(table) <= on) | (table.remaining_points < 0))
 	points = int(query.select(Sum(table.remaining_points)).run()[0][0] or 0)
 	if on < getdate(today()):
 		# Lots that were still good on that day have been closed since.
@@ -419,7 +422,7 @@ def spendable_by(member: frappe._dict, on: date) -> int:
 				& (table.expiry_date >= on)
 				& (table.expiry_date < getdate(today()))
 				& (table.entry_type == Kind.EXPIRED.value)
-				& (lot.posting_date <= on)
+				& (first_day(lot) <= on)
 			)
 		)
 		points -= int(closed.run()[0][0] or 0)
@@ -431,7 +434,7 @@ def summary(customer: str, program: str | None = None, on: date | None = None) -
 
 	Keys: loyalty_program, company, currency, membership, balance (points spendable on `on`, today if not
 	given), conversion_factor, worth, total_spent, tier, collection_factor, next_tier, next_tier_minimum,
-	missing_to_next_tier, pending (points posted after `on`), pending_from (the first day that has some of them),
+	missing_to_next_tier, pending (points spendable after `on`), pending_from (the first day that has some of them),
 	next_expiry, next_expiry_points, points_earned, points_redeemed, points_expired. Money in company currency.
 	Empty for a customer in no program. The caller checks permissions.
 	"""
@@ -448,7 +451,7 @@ def summary(customer: str, program: str | None = None, on: date | None = None) -
 	balance = spendable_by(row, on) if row else 0
 	factor = exact(doc.conversion_factor)
 	places = currency_places(doc.company)
-	pending, pending_from = _pending(row.name, on) if row and (row.latest_posting or on) > on else (0, None)
+	pending, pending_from = _pending(row, on) if row else (0, None)
 	expiring = row.next_expiry
 	if expiring and expiring < on:
 		expiring = first_expiry(row.name, on, locking=False)
@@ -476,11 +479,30 @@ def summary(customer: str, program: str | None = None, on: date | None = None) -
 	)
 
 
-def _pending(name: str, on: date) -> tuple[int, date | None]:
-	table, query = _open(name, on)
-	query = query.where((table.posting_date > on) & (table.remaining_points > 0))
-	points, first = query.select(Sum(table.remaining_points), Min(table.posting_date)).run()[0]
-	return int(points or 0), getdate(first) if first else None
+def _pending(member: frappe._dict, on: date) -> tuple[int, date | None]:
+	"""Points of `member` that may be spent after the day `on` only, and the first day that has some of them."""
+	if not member.all_spendable_from or member.all_spendable_from <= on:
+		return 0, None
+	# Maturing, and posted on a day to come: of each an index has the few that there are, and more conditions would tempt
+	# the database to use another. The query builder writes a union as SQLite does not take it.
+	found = frappe.db.sql(
+		"""select sum(remaining_points), min(spendable_from) from `tabLoyalty Point Entry`
+			where membership = %(name)s and spendable_from > %(on)s and remaining_points > 0
+		union all select sum(remaining_points), min(posting_date) from `tabLoyalty Point Entry`
+			where membership = %(name)s and posting_date > %(on)s and remaining_points > 0
+			and coalesce(spendable_from, posting_date) = posting_date""",
+		{"name": member.name, "on": on},
+	)
+	found = [(int(points), getdate(first)) for points, first in found if points]
+	return sum(points for points, _first in found), min((first for _points, first in found), default=None)
+
+
+def told_pending(member: frappe._dict | None, on: date) -> str | None:
+	"""What to tell who may not spend, on the day `on`, the points of `member` that are pending."""
+	points, first = _pending(member, on) if member else (0, None)
+	if not points:
+		return None
+	return frappe._("{0} more points can be spent from {1} on.").format(points, frappe.format(first, "Date"))
 
 
 def _expiring_points(name: str, on: date) -> int:

@@ -18,7 +18,7 @@ from loyalty_app.rules.earning import NEVER
 from loyalty_app.rules.lots import Entry
 
 # Events, and what their `notice` has beside `subject`.
-# points, expiry_date (None: never), invoice_type, invoice, reason
+# points, spendable_from (None: now), expiry_date (None: never), invoice_type, invoice, reason
 EARNED = "on_points_earned"
 # tier
 TIER = "on_tier_reached"
@@ -88,6 +88,7 @@ def tell_gains(
 			member,
 			language,
 			points=sum(e.points for e in gains),
+			spendable_from=first.spendable_from,
 			expiry_date=None if first.expiry_date == NEVER else first.expiry_date,
 			invoice_type=first.voucher.doctype,
 			invoice=first.voucher.name,

@@ -98,7 +98,7 @@ def check_balance(doc: Document, points: int, member: frappe._dict | None) -> No
 	"""Refuse to redeem `points` on the invoice `doc` if `member` cannot spend so many on its posting date."""
 	spendable = membership.spendable_by(member, getdate(doc.posting_date)) if member else 0
 	if points > spendable:
-		invoices.refuse_redemption(points, spendable, doc)
+		invoices.refuse_redemption(points, spendable, doc, member)
 
 
 def check_limits(points: int, total: Decimal, program: Document) -> None:

@@ -18,7 +18,7 @@ from pypika.terms import ExistsCriterion
 from loyalty_app.ledger import audit, bulk, entries, expiry, log, membership
 from loyalty_app.ledger.busy import insist
 from loyalty_app.rules import lots
-from loyalty_app.rules.earning import EarnOn
+from loyalty_app.rules.earning import NEVER, EarnOn
 from loyalty_app.rules.lots import Kind
 
 FOUND = log.Cause("Install")
@@ -249,23 +249,24 @@ def draw_on_lots(names: list[str]) -> None:
 
 
 def follow_lots(names: list[str]) -> None:
-	"""Let the draws of some memberships have the tier and the expiry date of the lots they are from."""
+	"""Let the draws of some memberships have the tier and the dates of the lots they are from."""
 	table, lot = frappe.qb.DocType(entries.DOCTYPE), frappe.qb.DocType(entries.DOCTYPE).as_("lot")
 	tier, lots_tier = (_or_empty(t.loyalty_program_tier) for t in (table, lot))
+	first_day, lots_first_day = (Coalesce(t.spendable_from, NEVER) for t in (table, lot))
 	rows = (
 		frappe.qb.from_(table)
 		.join(lot)
 		.on(lot.name == table.redeem_against)
-		.select(table.name, lot.loyalty_program_tier, lot.expiry_date)
+		.select(table.name, lot.loyalty_program_tier, lot.expiry_date, lot.spendable_from)
 		.where(table.membership.isin(names) & (table.loyalty_points < 0))
-		.where((table.expiry_date != lot.expiry_date) | (tier != lots_tier))
+		.where((table.expiry_date != lot.expiry_date) | (tier != lots_tier) | (first_day != lots_first_day))
 		.run()
 	)
 	bulk.update(
 		entries.DOCTYPE,
 		{
-			name: {"loyalty_program_tier": tier, "expiry_date": expiry_date}
-			for name, tier, expiry_date in rows
+			name: {"loyalty_program_tier": tier, "expiry_date": last_day, "spendable_from": first_day}
+			for name, tier, last_day, first_day in rows
 		},
 	)
 

@@ -50,7 +50,7 @@ class TestAudit(IntegrationTestCase):
 			("points_expired", 9),
 			("shortfall", 2),
 			("next_expiry", add_days(today(), 3)),
-			("latest_posting", add_days(today(), -3)),
+			("all_spendable_from", add_days(today(), -3)),
 			("loyalty_program_tier", "Gold"),
 		):
 			with self.subTest(field):

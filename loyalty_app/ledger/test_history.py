@@ -42,9 +42,9 @@ QTY = 4
 class LiveInvoice:
 	"""An invoice as a shopkeeper would note it down: four pieces at a price, points paid, what came back."""
 
-	def __init__(self, doc, price, redeemed, worth, factor, tier, expires):
+	def __init__(self, doc, price, redeemed, worth, factor, tier, expires, matures):
 		self.doc, self.price, self.redeemed, self.worth = doc, Fraction(price), redeemed, Fraction(worth)
-		self.factor, self.tier, self.expires = factor, tier, expires
+		self.factor, self.tier, self.expires, self.matures = factor, tier, expires, matures
 		self.returns = []  # (document, pieces, points given back)
 
 	@property
@@ -81,9 +81,11 @@ class HistoryMachine(RuleBasedStateMachine):
 			tiers=[(name, minimum, float(factor)) for name, minimum, factor in self.tiers],
 			conversion_factor=0.5,
 			expiry_duration=30,
+			maturity_days=3,
 		)
 		self.customer = make_customer(loyalty_program=self.program.name)
 		self.worth, self.duration, self.may_go_negative = "0.5", 30, False
+		self.maturity = 3
 		self.live, self.days, self.model = [], set(), Model()
 		# adjustments that stand, and who gets what is given away
 		self.adjusted, self.other, self.others_model = [], None, Model()
@@ -104,6 +106,7 @@ class HistoryMachine(RuleBasedStateMachine):
 			getdate(invoice.doc.posting_date),
 			invoice.expires,
 			on,
+			invoice.matures,
 		)
 
 	@rule(
@@ -125,7 +128,8 @@ class HistoryMachine(RuleBasedStateMachine):
 		eligible = QTY * Fraction(price) - redeem * Fraction(self.worth)
 		tier, _minimum, factor = self.tier_at(self.spend + eligible)
 		expires = getdate(add_days(posted, self.duration)) if self.duration else date(9999, 12, 31)
-		invoice = LiveInvoice(doc, price, redeem, self.worth, factor, tier, expires)
+		matures = getdate(add_days(posted, self.maturity)) if self.maturity else None
+		invoice = LiveInvoice(doc, price, redeem, self.worth, factor, tier, expires, matures)
 		self.live.append(invoice)
 		self.settle(invoice, posted)
 		return invoice
@@ -256,13 +260,15 @@ class HistoryMachine(RuleBasedStateMachine):
 
 	@rule(
 		duration=st.sampled_from([0, 5, 30]),
+		maturity=st.sampled_from([0, 3, 5]),
 		factor=st.sampled_from(["2", "10"]),
 		worth=st.sampled_from(["0.5", "1"]),
 		may_go_negative=st.booleans(),
 	)
-	def change_the_program(self, duration, factor, worth, may_go_negative):
+	def change_the_program(self, duration, maturity, factor, worth, may_go_negative):
 		self.program.reload()
 		self.program.expiry_duration, self.program.conversion_factor = duration, float(worth)
+		self.program.maturity_days = self.maturity = maturity
 		self.program.collection_rules[0].collection_factor = float(factor)
 		self.program.allow_negative_adjustment = int(may_go_negative)
 		self.program.save()
@@ -290,9 +296,13 @@ class HistoryMachine(RuleBasedStateMachine):
 		unexpired = frappe.get_all(
 			"Loyalty Point Entry",
 			filters={"customer": self.customer.name, "expiry_date": (">=", self.today)},
-			pluck="loyalty_points",
+			fields=["loyalty_points", "spendable_from"],
 		)
-		assert sum(unexpired) == self.model.spendable(self.today)
+		mature = [e for e in unexpired if not e.spendable_from or getdate(e.spendable_from) <= self.today]
+		assert sum(e.loyalty_points for e in mature) == self.model.spendable(self.today)
+		assert summary(self.customer.name).pending == sum(
+			e.loyalty_points for e in unexpired if e not in mature
+		)
 		if self.other:
 			assert summary(self.other.name).balance == self.others_model.spendable(self.today)
 			if others := find(self.other.name, self.program.name):
@@ -301,17 +311,25 @@ class HistoryMachine(RuleBasedStateMachine):
 			lots = frappe.get_all(
 				"Loyalty Point Entry",
 				filters={"invoice": invoice.doc.name, "entry_type": "Earned"},
-				fields=["loyalty_points", "purchase_amount", "loyalty_program_tier", "expiry_date"],
+				fields=[
+					"loyalty_points",
+					"purchase_amount",
+					"loyalty_program_tier",
+					"expiry_date",
+					"spendable_from",
+				],
 			)
 			assert len(lots) == 1
 			assert (
 				lots[0].loyalty_points,
 				lots[0].loyalty_program_tier or None,
 				getdate(lots[0].expiry_date),
+				lots[0].spendable_from and getdate(lots[0].spendable_from),
 			) == (
 				invoice.earned,
 				invoice.tier,
 				invoice.expires,
+				invoice.matures,
 			)
 			assert Fraction(str(lots[0].purchase_amount)) == max(invoice.spend, 0)
 

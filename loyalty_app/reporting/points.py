@@ -1,6 +1,6 @@
-"""What entries come to on a day. Points count from their posting date through their expiry date (rules 7).
+"""What entries come to on a day. Points are spendable from their first day through their expiry date (rules 7).
 
-A draw carries the expiry date of its lot. So the sum of what is good on a day is the balance of that day, and what
+A draw carries the first day and the expiry date of its lot. So the sum of what is good on a day is the balance of that day, and what
 is left of points whose date has passed has expired, whether or not an expiry row says so. Such a row is posted on
 the day after the date; where there is none yet, `reading.lapsed` finds the points.
 """
@@ -13,6 +13,7 @@ from frappe.utils import getdate, today
 from pypika import Case
 from pypika.terms import ValueWrapper
 
+from loyalty_app.ledger import membership
 from loyalty_app.reporting import reading
 from loyalty_app.rules.earning import NEVER
 from loyalty_app.rules.lots import Kind
@@ -29,8 +30,14 @@ def sum_if(condition, value):
 
 
 def balance_on(table, day: date):
-	"""The sum of the points in `table` that are good on `day`; of a day to come, with what expires until then."""
+	"""The sum of the points in `table` posted by `day` and good then; of a day to come, with what expires until then."""
 	return sum_if((table.posting_date <= day) & good_through(table, day), table.loyalty_points)
+
+
+def pending_on(table, day: date):
+	"""The part of `balance_on` that could not be spent yet on `day`."""
+	pending = (table.posting_date <= day) & (table.spendable_from > day) & good_through(table, day)
+	return sum_if(pending, table.loyalty_points)
 
 
 def good_through(table, day: date):
@@ -47,16 +54,16 @@ def per_member(filters: dict) -> list:
 	"""Queries that have one row for each membership in `filters`, in one of them: what it has today.
 
 	Columns: membership, loyalty_program, company, tier, active, balance, spent (company currency), earned, redeemed,
-	expired, pending (points posted after today), next_expiry.
+	expired, pending (points spendable after today), next_expiry.
 	"""
 	return [_settled(filters), _unsettled(filters)]
 
 
 def _is_settled(table):
-	"""Whether a membership's own sums are those of today: nothing has expired since, nothing is posted ahead."""
+	"""Whether a membership's own sums are those of today: nothing has expired since, nothing is pending."""
 	on = getdate(today())
 	return (table.next_expiry.isnull() | (table.next_expiry >= on)) & (
-		table.latest_posting.isnull() | (table.latest_posting <= on)
+		table.all_spendable_from.isnull() | (table.all_spendable_from <= on)
 	)
 
 
@@ -80,11 +87,11 @@ def _unsettled(filters: dict):
 	table, query = reading.memberships(filters)
 	entry, counted = reading.open_entries(filters, _is_settled(reading.MEMBER).negate())
 	left, is_lot, is_good = entry.remaining_points, entry.remaining_points > 0, entry.expiry_date >= on
-	is_posted, is_dated = entry.posting_date <= on, entry.expiry_date < NEVER
+	is_spendable, is_dated = membership.first_day(entry) <= on, entry.expiry_date < NEVER
 	counted = counted.groupby(entry.membership).select(
 		entry.membership,
-		sum_if(is_good & (is_posted | (left < 0)), left).as_("balance"),
-		sum_if(is_lot & is_good & (entry.posting_date > on), left).as_("pending"),
+		sum_if(is_good & (is_spendable | (left < 0)), left).as_("balance"),
+		sum_if(is_lot & is_good & (membership.first_day(entry) > on), left).as_("pending"),
 		sum_if(is_lot & (entry.expiry_date < on), left).as_("lapsed"),
 		Min(Case().when(is_lot & is_good & is_dated, entry.expiry_date)).as_("next_expiry"),
 	)
@@ -105,8 +112,8 @@ def _unsettled(filters: dict):
 def per_member_on(filters: dict, on: date):
 	"""A query of one row for each membership in `filters`: what it had on the day `on` before today, by its entries.
 
-	Columns: membership, loyalty_program, company, balance, spent (company currency), earned, redeemed, expired. All of
-	an entry that this asks for is in one index, in the order of memberships.
+	Columns: membership, loyalty_program, company, balance and pending as they were, spent (company currency), earned,
+	redeemed, expired. All of an entry that this asks for is in one index, in the order of memberships.
 	"""
 	table, query = reading.entries(filters)
 	points = table.loyalty_points
@@ -115,7 +122,8 @@ def per_member_on(filters: dict, on: date):
 		table.membership,
 		Max(table.loyalty_program).as_("loyalty_program"),
 		Max(table.company).as_("company"),
-		balance_on(table, on).as_("balance"),
+		(balance_on(table, on) - pending_on(table, on)).as_("balance"),
+		pending_on(table, on).as_("pending"),
 		Sum(table.purchase_amount).as_("spent"),
 		sum_if(points > 0, points).as_("earned"),
 		sum_if((points < 0) & (table.entry_type != EXPIRED), -points).as_("redeemed"),

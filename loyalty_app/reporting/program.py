@@ -76,6 +76,13 @@ class Program:
 			if cint(self.doc.expiry_duration) > 0
 			else _("Points never expire")
 		]
+		if days := cint(self.doc.maturity_days):
+			told.insert(
+				0,
+				_("Points can be spent from the day after the purchase")
+				if days == 1
+				else _("Points can be spent {0} days after the purchase").format(number(days)),
+			)
 		if self.doc.to_date:
 			told.append(_("The program runs through {0}").format(formatdate(self.doc.to_date)))
 		return told

@@ -28,10 +28,12 @@ def statement(member: Document, from_date=None, to_date=None) -> frappe._dict:
 	"""What the Loyalty Membership `member` is told of a period: from the beginning of last month to today, if none is
 	given.
 
+	Opening, closing and the balance after a movement count what is posted, whether or not it may be spent yet.
+
 	Keys: those of `membership.summary`, as of today; customer, customer_name, first, last; and, for who may see its
 	movements, opening, points_in, points_out, closing (points), closing_worth (company currency, by the program's
 	present factor), movements and, where there are more than those, is_cut. A movement has date, what, remark,
-	invoice_type, invoice, points (below 0 where they left), balance and expiry_date.
+	invoice_type, invoice, points (below 0 where they left), balance, expiry_date and spendable_from, if that is to come.
 	The caller checks that the user may see the membership.
 	"""
 	first, last = period(from_date, to_date)
@@ -131,7 +133,12 @@ def _movement(row: frappe._dict, balance: int, returned: Invoices) -> frappe._di
 		points=row.points,
 		balance=balance,
 		expiry_date=row.expiry_date if row.points > 0 else None,
+		spendable_from=_to_come(row.spendable_from) if row.points > 0 else None,
 	)
+
+
+def _to_come(day) -> date | None:
+	return getdate(day) if day and getdate(day) > getdate(today()) else None
 
 
 def _in_words(entry_type: str, value: int, came_back: bool) -> str:

@@ -52,6 +52,11 @@ def points_for(eligible: Decimal, factor: Decimal) -> int:
 	return max(0, int(eligible // factor))
 
 
+def spendable_from(posting_date: date, maturity: int) -> date | None:
+	"""The first day on which points posted on `posting_date` may be spent, `maturity` days later; None: at once."""
+	return posting_date + timedelta(days=maturity) if maturity > 0 else None
+
+
 def expiry_date(posting_date: date, duration: int) -> date:
 	"""The last day on which points posted on `posting_date` are good; `duration` 0 days is NEVER."""
 	if duration <= 0 or duration >= (NEVER - posting_date).days:

@@ -53,7 +53,10 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-	"""A Loyalty Point Entry, as far as the rules care."""
+	"""A Loyalty Point Entry, as far as the rules care.
+
+	`spendable_from` is None where that is the posting date. A draw has its lot's.
+	"""
 
 	name: str
 	kind: Kind
@@ -67,6 +70,12 @@ class Entry:
 	purchase_amount: Decimal = Decimal(0)
 	terms: Terms | None = None
 	reason: str | None = None
+	spendable_from: date | None = None
+
+	@property
+	def first_day(self) -> date:
+		"""The first day on which its points may be spent."""
+		return self.spendable_from or self.posting_date
 
 	@property
 	def is_lot(self) -> bool:
@@ -86,7 +95,7 @@ class Entry:
 class Earning:
 	"""A lot that a voucher should have. Zero points are an entry all the same: its purchase amount is spend.
 
-	`terms` are those of an invoice; None for points that nothing was spent on.
+	`terms` are those of an invoice; None for points that nothing was spent on. `spendable_from` as in `Entry`.
 	"""
 
 	points: int
@@ -95,6 +104,7 @@ class Earning:
 	expiry_date: date
 	tier: str | None
 	terms: Terms | None = None
+	spendable_from: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +175,7 @@ def spendable(entries: Iterable[Entry], on: date, voucher: Voucher | None = None
 
 
 def _can_pay(lot: Entry, on: date, voucher: Voucher | None) -> bool:
-	return lot.is_lot and lot.posting_date <= on <= lot.expiry_date and not _same(lot.voucher, voucher)
+	return lot.is_lot and lot.first_day <= on <= lot.expiry_date and not _same(lot.voucher, voucher)
 
 
 def _same(one: Voucher, other: Voucher | None) -> bool:
@@ -331,11 +341,11 @@ class _Book:
 		row = replace(row, points=row.points - points)
 		if lot_name is None:
 			# Without a lot there is no date on which the debt would lapse.
-			row = replace(row, remaining=row.points, expiry_date=NEVER)
+			row = replace(row, remaining=row.points, expiry_date=NEVER, spendable_from=None)
 		else:
 			lot = self.entries[lot_name]
 			self.put(replace(lot, remaining=lot.remaining - points))
-			row = replace(row, expiry_date=lot.expiry_date, tier=lot.tier)
+			row = replace(row, expiry_date=lot.expiry_date, tier=lot.tier, spendable_from=lot.spendable_from)
 		self.put(row)
 
 	def take_from(self, lots: Iterable[Entry], like: Entry, points: int) -> None:
@@ -432,6 +442,7 @@ class _Book:
 			purchase_amount=earning.purchase_amount,
 			terms=earning.terms,
 			reason=wanted.reason,
+			spendable_from=earning.spendable_from,
 		)
 		self.put(lot)
 		return lot

@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from loyalty_app.rules import lots
+from loyalty_app.rules import earning, lots
 from loyalty_app.rules.lots import (
 	AlreadySpent,
 	Earning,
@@ -48,8 +48,9 @@ class Token:
 
 
 class Lot:
-	def __init__(self, made, owner, posted, expires):
+	def __init__(self, made, owner, posted, expires, matures):
 		self.made, self.owner, self.posted, self.expires = made, owner, posted, expires
+		self.matures = matures
 
 	def order(self):
 		return self.expires, self.posted, self.made
@@ -72,7 +73,7 @@ class Model:
 		return len(self.spent_by(who)) + self.debts.get(who, 0)
 
 	def payable(self, who, on):
-		return self.free(lambda lot: lot.posted <= on <= lot.expires and lot.owner != who)
+		return self.free(lambda lot: lot.matures <= on <= lot.expires and lot.owner != who)
 
 	def spendable(self, on, who=None):
 		return len(self.payable(who, on)) - sum(self.debts.values())
@@ -85,15 +86,15 @@ class Model:
 		]:
 			token.spender = None
 
-	def change_lots(self, who, posted, lots):
-		"""`lots` are pairs of points and expiry date."""
+	def change_lots(self, who, posted, lots, matures=None):
+		"""`lots` are pairs of points and expiry date; all mature on the day `matures`, or when they are posted."""
 		old = [t for t in self.tokens if t.lot.owner == who]
 		if len(old) == sum(count for count, _expires in lots):
 			return
 		spenders = sorted((t.spender for t in old if t.spender), key=lambda s: self.posted[s])
 		self.tokens = [t for t in self.tokens if t.lot.owner != who]
 		for count, expires in lots:
-			lot = Lot(next(self.made), who, posted, expires)
+			lot = Lot(next(self.made), who, posted, expires, matures or posted)
 			self.tokens += [Token(lot, spenders.pop(0) if spenders else None) for _ in range(count)]
 		for spender in spenders:
 			self.debts[spender] = self.debts.get(spender, 0) + 1
@@ -110,13 +111,13 @@ class Model:
 				token.spender = who
 				self.debts[who] -= 1
 
-	def settle(self, who, earned, redeemed, posted, expires, on):
-		self.settle_lots(who, [(earned, expires)] if earned else [], redeemed, posted, on)
+	def settle(self, who, earned, redeemed, posted, expires, on, matures=None):
+		self.settle_lots(who, [(earned, expires)] if earned else [], redeemed, posted, on, matures)
 
-	def settle_lots(self, who, lots, redeemed, posted, on):
+	def settle_lots(self, who, lots, redeemed, posted, on, matures=None):
 		self.posted[who] = posted
 		self.release(who, max(0, self.redeemed(who) - redeemed))
-		self.change_lots(who, posted, lots)
+		self.change_lots(who, posted, lots, matures)
 		self.redeem(who, redeemed - self.redeemed(who), posted)
 		self.cover(on)
 
@@ -138,28 +139,27 @@ class LotsMachine(RuleBasedStateMachine):
 		return f"E{next(self.names):06}"
 
 	def settle(self, who, earned, redeemed, on, strict=False, block=False):
-		posted, expires, kinds = self.facts[who]
+		posted, expires, matures, kinds = self.facts[who]
 		terms = Terms(Decimal(10)) if kinds is INVOICE else None
-		earning = earned is not None and Earning(
-			earned, Decimal(earned * 10), posted, expires, "Silver", terms
+		lot = earned is not None and Earning(
+			earned, Decimal(earned * 10), posted, expires, "Silver", terms, matures
 		)
-		wanted = Wanted(
-			who, (earning,) if earning else (), redeemed, posted, on, self.today, strict, block, *kinds
-		)
+		wanted = Wanted(who, (lot,) if lot else (), redeemed, posted, on, self.today, strict, block, *kinds)
 		self.entries = lots.settle(self.entries.values(), wanted, self.new_name)
 		again = lots.settle(self.entries.values(), wanted, self.new_name)
 		assert again == self.entries, "settling twice must change nothing"
 		assert not any(e.is_lot and e.remaining and e.expiry_date < self.today for e in self.entries.values())
-		self.model.settle(who, earned or 0, redeemed, posted, expires, on)
+		self.model.settle(who, earned or 0, redeemed, posted, expires, on, matures)
 
-	def post(self, who, back, duration, kinds):
+	def post(self, who, back, duration, kinds, maturity=0):
 		# Days are unique so that the model needs no names to break ties between spenders.
 		posted = next(
 			d for d in (self.today - timedelta(days=back - i) for i in range(1000)) if d not in self.days
 		)
 		self.days.add(posted)
 		self.today = max(self.today, posted)
-		self.facts[who] = (posted, posted + timedelta(days=duration), kinds)
+		matures = earning.spendable_from(posted, min(maturity, duration))
+		self.facts[who] = (posted, posted + timedelta(days=duration), matures, kinds)
 		self.model.posted[who] = posted
 		return posted
 
@@ -182,11 +182,12 @@ class LotsMachine(RuleBasedStateMachine):
 		redeemed=st.one_of(st.just(0), st.integers(1, 30)),
 		back=st.integers(0, 19),
 		duration=st.integers(0, 15),
+		maturity=st.integers(0, 15),
 		block=st.booleans(),
 	)
-	def submit(self, earned, redeemed, back, duration, block):
+	def submit(self, earned, redeemed, back, duration, maturity, block):
 		who = voucher(next(self.numbers))
-		posted = self.post(who, back, duration, INVOICE)
+		posted = self.post(who, back, duration, INVOICE, maturity)
 		if self.refused(who, earned, redeemed, posted):
 			redeemed = 0
 		self.settle(who, earned, redeemed, posted, strict=True, block=block)
@@ -245,7 +246,7 @@ class LotsMachine(RuleBasedStateMachine):
 	@invariant()
 	def agrees_with_the_model(self):
 		entries = self.entries.values()
-		for who, (_posted, _expires, (lot_kind, draw_kind)) in self.facts.items():
+		for who, (_posted, _expires, _matures, (lot_kind, draw_kind)) in self.facts.items():
 			rows = [e for e in entries if e.kind is draw_kind and e.voucher == who and e.points < 0]
 			assert -sum(e.points for e in rows) == self.model.redeemed(who)
 			assert -sum(e.points for e in rows if e.is_shortfall) == self.model.debts.get(who, 0)
@@ -272,6 +273,7 @@ class LotsMachine(RuleBasedStateMachine):
 					e.expiry_date,
 					e.tier if e.kind is not Kind.EXPIRED else lot.tier,
 				)
+				assert not lot or lot.spendable_from == e.spendable_from
 				assert not lot or lot.voucher != e.voucher or e.kind is Kind.EXPIRED
 		unexpired = sum(e.points for e in self.entries.values() if e.expiry_date >= self.today)
 		assert unexpired == sum(e.remaining for e in self.entries.values() if e.expiry_date >= self.today)
@@ -279,6 +281,38 @@ class LotsMachine(RuleBasedStateMachine):
 
 TestLots = LotsMachine.TestCase
 TestLots.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
+
+
+class TestMaturity(TestCase):
+	"""Points that are not spendable yet."""
+
+	def setUp(self):
+		self.names = itertools.count(1)
+
+	def settle(self, book, who, earned, redeemed, posted, on=None, matures=None):
+		lot = Earning(earned, Decimal(earned), posted, date(2026, 6, 1), None, Terms(Decimal(1)), matures)
+		wanted = Wanted(
+			who, (lot,) if earned else (), redeemed, posted, on or posted, on or posted, True, False, *INVOICE
+		)
+		return lots.settle(book.values(), wanted, lambda: f"N{next(self.names)}")
+
+	def test_they_pay_from_their_day_on(self):
+		first = START + timedelta(days=14)
+		book = self.settle({}, voucher(1), 10, 0, START, matures=first)
+		with self.assertRaises(NotEnoughPoints) as caught:
+			self.settle(book, voucher(2), 0, 1, first - timedelta(days=1))
+		self.assertEqual(caught.exception.spendable, 0)
+		after = self.settle(book, voucher(2), 0, 10, first)
+		self.assertEqual(lots.spendable(after.values(), first), 0)
+
+	def test_they_settle_a_shortfall_at_once(self):
+		book = self.settle({}, voucher(1), 10, 0, START)
+		book = self.settle(book, voucher(2), 0, 10, START)
+		book = self.settle(book, voucher(1), 0, 0, START)
+		self.assertEqual(lots.spendable(book.values(), START), -10)
+		first = START + timedelta(days=14)
+		book = self.settle(book, voucher(3), 15, 0, START, matures=first)
+		self.assertEqual([lots.spendable(book.values(), on) for on in (START, first)], [0, 5])
 
 
 class TestGivingBack(TestCase):

@@ -196,6 +196,40 @@ class TestStatements(IntegrationTestCase):
 				self.assertGreater(few, 0)
 				self.assertLess(many, few * 1.5)
 
+	def test_what_is_pending(self):
+		"""Points that mature cost a redemption one statement more, which reads those that are pending alone."""
+		self.set_maturity(14)
+		self.addCleanup(self.set_maturity, 0)
+		for values, limit in (({}, 6), ({"redeem": 29}, 11)):
+			counts, work = [], []
+			for customer in (self.few, self.many):
+				with self.subTest(customer=customer.name, **values):
+					self.addCleanup(make_invoice(customer).cancel)
+					counts.append(len(self.statements_of_submit(customer, count_own_queries, **values)))
+					self.assertLessEqual(counts[-1], limit)
+					work.append(sum(self.statements_of_submit(customer, count_work, **values)))
+			self.assertEqual(len(set(counts)), 1, counts)
+			self.assertLess(work[1], work[0] * 1.5)
+
+	def test_pending_points_are_read_without_those_that_are_spendable(self):
+		work = []
+		for lots in (30, 600):
+			customer = make_customer(loyalty_program=self.program.name)
+			name = find(customer.name, self.program.name)
+			add_open_lots(name, lots)
+			self.set_maturity(14)
+			self.addCleanup(make_invoice(customer).cancel)
+			self.set_maturity(0)
+			with count_work() as done:
+				self.assertEqual(summary(customer.name).pending, 10)
+			work.append(sum(done))
+		self.assertLess(work[1], work[0] * 1.5)
+
+	def set_maturity(self, days):
+		self.program.reload()
+		self.program.maturity_days = days
+		self.program.save()
+
 	def test_adjusting(self):
 		"""Points added, taken over three lots, taken over many, and moved: no statement for each lot."""
 		other = make_customer(loyalty_program=self.program.name)

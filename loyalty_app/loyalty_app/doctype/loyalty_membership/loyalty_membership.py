@@ -20,12 +20,12 @@ class LoyaltyMembership(Document):
 		from frappe.types import DF
 
 		active: DF.Check
+		all_spendable_from: DF.Date | None
 		balance: DF.Int
 		company: DF.Link | None
 		contact_email: DF.Data | None
 		customer: DF.Link
 		customer_name: DF.Data | None
-		latest_posting: DF.Date | None
 		log_count: DF.Int
 		log_hash: DF.Data | None
 		loyalty_program: DF.Link

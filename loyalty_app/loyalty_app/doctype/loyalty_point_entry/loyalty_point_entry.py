@@ -15,11 +15,20 @@ INDEXES = {
 	# Lots are read in the order of drawing, which ends with the name: what is left of them comes after it.
 	"lots": (
 		*("membership", "is_open", "expiry_date", "posting_date", "name", "remaining_points"),
-		*_WHOSE,
+		*("spendable_from", *_WHOSE),
 	),
 	"invoice": ("membership", "invoice"),
 	"redeemed": ("membership", "redeem_against"),
-	"member": ("membership", "posting_date", "expiry_date", "entry_type", *_POINTS, *_WHOSE),
+	"maturing": ("membership", "spendable_from", "remaining_points"),
+	"member": (
+		"membership",
+		"posting_date",
+		"expiry_date",
+		"entry_type",
+		*_POINTS,
+		"spendable_from",
+		*_WHOSE,
+	),
 	"day": ("entry_type", "posting_date", *_WHOSE, "loyalty_program_tier", *_POINTS),
 }
 
@@ -57,6 +66,7 @@ class LoyaltyPointEntry(Document):
 		purchase_amount: DF.Currency
 		redeem_against: DF.Link | None
 		remaining_points: DF.Int
+		spendable_from: DF.Date | None
 	# end: auto-generated types
 
 	def _set_defaults(self):

@@ -2,7 +2,14 @@
 // For license information, please see license.txt
 
 frappe.listview_settings["Loyalty Point Entry"] = {
-	add_fields: ["entry_type", "loyalty_points", "remaining_points", "expiry_date", "posting_date"],
+	add_fields: [
+		"entry_type",
+		"loyalty_points",
+		"remaining_points",
+		"expiry_date",
+		"posting_date",
+		"spendable_from",
+	],
 	hide_name_column: true,
 
 	get_indicator(doc) {
@@ -18,6 +25,9 @@ frappe.listview_settings["Loyalty Point Entry"] = {
 		// good through its date: expired from the day after, whether or not the nightly job has closed it
 		if (doc.loyalty_points > 0 && doc.expiry_date < frappe.datetime.get_today()) {
 			return [__("Expired"), "grey", "loyalty_points,>,0|expiry_date,<,Today"];
+		}
+		if (doc.remaining_points > 0 && doc.spendable_from > frappe.datetime.get_today()) {
+			return [__("Pending"), "yellow", "remaining_points,>,0|spendable_from,>,Today"];
 		}
 		if (doc.entry_type === "Adjusted") {
 			return [__("Adjusted"), "purple", "entry_type,=,Adjusted"];

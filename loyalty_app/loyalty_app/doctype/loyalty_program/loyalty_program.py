@@ -52,6 +52,7 @@ class LoyaltyProgram(CheckedDocument):
 		if_points_already_spent: DF.Literal["Allow Negative Balance", "Block"]
 		loyalty_program_name: DF.Data
 		loyalty_program_type: DF.Literal["Single Tier Program", "Multiple Tier Program"]
+		maturity_days: DF.Int
 		maximum_redemption_share: DF.Percent
 		minimum_redemption_points: DF.Int
 		redemption_step: DF.Int
@@ -176,6 +177,15 @@ class LoyaltyProgram(CheckedDocument):
 	def validate_redemption(self):
 		self._checked_number(self, "conversion_factor", least=Decimal(0), largest=LARGEST_AMOUNT)
 		self._checked_number(self, "expiry_duration", least=Decimal(0), largest=LARGEST_EXPIRY_DURATION)
+		self._checked_number(self, "maturity_days", least=Decimal(0), largest=LARGEST_EXPIRY_DURATION)
+		if 0 < self.expiry_duration < self.maturity_days:
+			self._refuse_row(
+				self,
+				"maturity_days",
+				_("{0} days are more than the {1} days through which points are good").format(
+					self.maturity_days, self.expiry_duration
+				),
+			)
 		self._checked_number(self, "expiry_notice_days", least=Decimal(0), largest=LARGEST_EXPIRY_DURATION)
 		self._checked_number(self, "minimum_redemption_points", least=Decimal(0), largest=LARGEST_POINTS)
 		self._checked_number(self, "redemption_step", least=Decimal(0), largest=LARGEST_POINTS)

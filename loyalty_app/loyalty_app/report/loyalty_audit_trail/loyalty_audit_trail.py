@@ -178,7 +178,7 @@ def shown(field: str, value, currency: str | None) -> str:
 	"""A logged value as people write it."""
 	if value in (None, ""):
 		return "–"
-	if field in ("posting_date", "expiry_date"):
+	if field in ("posting_date", "expiry_date", "spendable_from"):
 		return _("Never") if is_never(value) else formatdate(value)
 	if field == "purchase_amount":
 		return fmt_money(value, currency=currency)

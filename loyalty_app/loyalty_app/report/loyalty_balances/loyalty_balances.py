@@ -82,10 +82,8 @@ def numbers(queries: list, filters: dict, limit: int) -> list[frappe._dict]:
 def numbers_on(filters: dict, on: date) -> list[frappe._dict]:
 	"""What each member had on the day `on` that meets `filters`."""
 	rows = points.per_member_on(filters, on).run(as_dict=True)
-	for row in rows:
-		row.pending = 0
 	if cint(filters.hide_zero):
-		rows = [row for row in rows if row.balance]
+		rows = [row for row in rows if row.balance or row.pending]
 	if filters.tier or cint(filters.active_only):
 		table, query = reading.memberships(filters)
 		if filters.tier:
@@ -196,7 +194,7 @@ def get_columns(filters: dict, on: date, rows: list[dict]) -> list[dict]:
 	numbers = [
 		points_column("balance", _("Balance")),
 		money_column("worth", _("Worth")),
-		*([points_column("pending", _("Pending"))] if on >= getdate(today()) else []),
+		points_column("pending", _("Pending")),
 		money_column("spent", _("Total Spent")),
 		points_column("earned", _("Earned")),
 		points_column("redeemed", _("Redeemed")),

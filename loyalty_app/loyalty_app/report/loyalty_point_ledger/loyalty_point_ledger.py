@@ -32,6 +32,7 @@ FIELDS = (
 	"entry_type",
 	"posting_date",
 	"expiry_date",
+	"spendable_from",
 	"loyalty_points",
 	"purchase_amount",
 	"loyalty_program_tier",

@@ -423,6 +423,12 @@ function draft_notes(answer) {
 	if (earning?.excluded_items.length) {
 		texts.push(__("Earning nothing: {0}", [earning.excluded_items.join(", ")]));
 	}
+	if (earning?.points && earning.spendable_from) {
+		texts.push(__("What it earns can be spent from {0} on.", [day(earning.spendable_from)]));
+	}
+	if (answer.pending) {
+		texts.push(__("{0} more from {1} on", [points(answer.pending), day(answer.pending_from)]));
+	}
 	if (answer.balance < 0) {
 		texts.push(__("Points already spent were taken back; the next points earned make up for them."));
 	}
@@ -457,6 +463,10 @@ function why_none(answer) {
 	return answer.redeems_nothing || __("No points can be redeemed on this invoice.");
 }
 
+function to_come(date) {
+	return date && date > frappe.datetime.get_today();
+}
+
 function entry_links(entries) {
 	if (!entries.length) return [];
 	return [
@@ -469,6 +479,9 @@ function entry_links(entries) {
 					{},
 					pill(__(entry.entry_type), entry_color(entry.entry_type)),
 					link("Loyalty Point Entry", entry.name, points_signed(entry.loyalty_points)),
+					entry.loyalty_points > 0 && to_come(entry.spendable_from)
+						? el("span", { class: "loyalty-small" }, __("to be spent from {0} on", [day(entry.spendable_from)]))
+						: null,
 					entry.loyalty_points > 0
 						? el("span", { class: "loyalty-small" }, __("good through: {0}", [day(entry.expiry_date)]))
 						: null
