@@ -102,6 +102,7 @@ ignore_links_on_delete = ["Loyalty Point Log"]
 scheduler_events = {
 	"daily_long": [
 		"loyalty_app.ledger.runs.start_expiry",
+		"loyalty_app.ledger.runs.start_tiers",
 		"loyalty_app.ledger.runs.start_verification",
 		"loyalty_app.ledger.runs.start_notices",
 	],

@@ -104,7 +104,12 @@ def program_preview(
 	program = frappe.get_doc(
 		{**given, "name": None, "docstatus": 0, "company": cstr(given.get("company")) or None}
 	)
-	for check in (program.validate_dates, program.validate_collection_rules, program.validate_redemption):
+	for check in (
+		program.validate_dates,
+		program.validate_collection_rules,
+		program.validate_tier_period,
+		program.validate_redemption,
+	):
 		if refusal := refusal_in(check):
 			return {"refusal": refusal}
 	told = Program(program)
@@ -222,12 +227,12 @@ def _draft(doc: Document) -> dict:
 		"share": flt(limits.share),
 		"incomplete": incomplete,
 		"takes_code": any(p.code for p in promotions.of_program(program.name)),
-		**_earning(doc, program, summary.membership, incomplete, refusal),
+		**_earning(doc, program, summary, incomplete, refusal),
 	}
 
 
 def _earning(
-	doc: Document, program: Document, member: str | None, incomplete: str | None, refusal: str | None
+	doc: Document, program: Document, summary: frappe._dict, incomplete: str | None, refusal: str | None
 ) -> dict:
 	"""`earning`, or `earns_nothing`, why there is none. A redemption that is refused does not count."""
 	if refusal:
@@ -239,11 +244,14 @@ def _earning(
 		return {"earns_nothing": _why_not(facts, program)}
 	if incomplete:
 		return {"earning": None}
-	state = membership.state(member) if member else frappe._dict(total_spent=Decimal(0))
+	name = summary.membership
+	state = membership.state(name) if name else frappe._dict(total_spent=Decimal(0), promotions_used=None)
 	if not cint(doc.get("set_posting_time")):
 		facts.posting_time = nowtime()  # as ERPNext sets it when it saves
 	try:
-		earning = invoices.would_earn(facts, doc, program, state.total_spent, promotions.used_by(state))
+		earning = invoices.would_earn(
+			facts, doc, program, state, membership.exact(summary.tier_spend), summary.tier if summary.tier_window else None
+		)
 	except frappe.ValidationError as e:
 		return {"earns_nothing": plain(e)}
 	return {

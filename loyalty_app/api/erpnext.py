@@ -10,7 +10,8 @@ from frappe.utils import cint, getdate, today
 
 from loyalty_app import enrolment
 from loyalty_app.api.permissions import may_read_customer, may_see_company
-from loyalty_app.ledger import membership
+from loyalty_app.ledger import membership, tiering
+from loyalty_app.rules.tiers import highest, tier_for
 
 
 @frappe.whitelist()
@@ -34,23 +35,20 @@ def get_loyalty_program_details_with_points(
 	program = details.loyalty_program
 	name = membership.find(customer, program)
 	on = getdate(expiry_date or today())
-	points, spent = 0, membership.exact(0)
+	points, spent, held = 0, membership.exact(0), None
+	counted = spent
 	if name:
-		row = frappe.db.get_value(
-			membership.DOCTYPE,
-			name,
-			["total_spent", "points_earned", "points_redeemed"],
-			as_dict=True,
-		)
-		spent = membership.exact(row.total_spent)
+		row = membership.state(name)
+		spent = row.total_spent
+		counted, held = tiering.spend_towards_tier(row, on, lock=False)
 		points = (
 			row.points_earned - row.points_redeemed
 			if cint(include_expired_entry)
 			else membership.spendable(name, on)
 		)
-	tier = membership.tier_for(
-		membership.tiers_of(program), spent + membership.exact(current_transaction_amount or 0)
-	)
+	tiers = membership.tiers_of(program)
+	reached = tier_for(tiers, counted + membership.exact(current_transaction_amount or 0))
+	tier = highest((reached, *(t for t in tiers if t.name == held)))
 	details.update(
 		loyalty_points=points,
 		total_spent=float(spent),

@@ -13,7 +13,7 @@ from frappe.query_builder.functions import Coalesce, Count, Max, Min, Sum
 from frappe.utils import cint, getdate
 from pypika import Case
 
-from loyalty_app.ledger import bulk, entries, log, membership, promotions
+from loyalty_app.ledger import bulk, entries, log, membership, promotions, tiering
 from loyalty_app.ledger.log import Cause
 from loyalty_app.rules.amounts import exact, rounded
 from loyalty_app.rules.earning import NEVER
@@ -92,7 +92,7 @@ def differences(names: list[str]) -> list[Difference]:
 	found = [difference for group in groups(members) for difference in check_log(group)]
 	found += [Difference(m, fault, name) for m, name, _values, fault in wrong_lots(names)]
 	found += lost_lots(names)
-	counted = totals(names)
+	counted = totals_of(members)
 	for member in members:
 		found += [
 			Difference(member.name, f"{field} is {member[field]}, the entries come to {value}")
@@ -310,11 +310,21 @@ def _as_totals(row: tuple) -> dict:
 	}
 
 
+def totals_of(members: list[frappe._dict]) -> dict[str, dict]:
+	"""The sums of `members`, counted from their entries; with those by month, where tiers are held for a period."""
+	counted = totals([member.name for member in members])
+	months = tiering.counted([member.name for member in members if member.tier_evaluated_on])
+	for name, text in months.items():
+		counted[name]["spend_by_month"] = text
+	return counted
+
+
 def wrong_totals(member: frappe._dict, counted: dict) -> dict:
 	"""What of the totals of `member` is not as `counted` from its entries; the right values."""
-	expected = counted | {
-		"loyalty_program_tier": membership.shown_tier(member.loyalty_program, counted["total_spent"])
-	}
+	expected = dict(counted)
+	# While a period is still to be evaluated, a tier may be higher than it will be.
+	if not tiering.is_due(member):
+		expected["loyalty_program_tier"] = membership.shown_tier(frappe._dict(member, **counted))
 	if expected["all_spendable_from"] is None or (
 		member.all_spendable_from and member.all_spendable_from > expected["all_spendable_from"]
 	):
@@ -366,7 +376,7 @@ def mend(names: list[str]) -> list[Difference]:
 			member.log_count, member.log_hash = replays[member.name].sequence, replays[member.name].hash
 			page.add(member, changes[member.name])
 	page.write()
-	counted = totals(names)
+	counted = totals_of(members)
 	for member in members:
 		member.update(wrong_totals(member, counted[member.name]))
 	membership.show_reached_tiers(members)

@@ -16,7 +16,7 @@ from frappe.model.document import Document
 from frappe.query_builder.functions import Sum
 from frappe.utils import cint, cstr, get_link_to_form, getdate, today
 
-from loyalty_app.ledger import entries, expiry, foreign, membership, notices, promotions
+from loyalty_app.ledger import entries, expiry, foreign, membership, notices, promotions, tiering
 from loyalty_app.ledger.log import Cause
 from loyalty_app.rules import earning, lots, tiers
 from loyalty_app.rules.amounts import exact
@@ -70,12 +70,11 @@ def settle_invoice(doc: Document, event: Event) -> None:
 		foreign.discard(voucher, cause)
 		return
 	program = frappe.get_cached_doc("Loyalty Program", invoice.loyalty_program)
-	# Promotions are locked before entries.
-	new = (
-		would_earn(invoice, doc, program, member.total_spent, promotions.used_by(member), True)
-		if invoice.may_earn
-		else None
-	)
+	new = None
+	if invoice.may_earn:
+		# Promotions are locked before entries.
+		spent, held = tiering.spend_towards_tier(member, invoice.posting_date)
+		new = would_earn(invoice, doc, program, member, spent, held, lock=True)
 	if event is Event.CANCEL:
 		promotions.lock_limited(program.name)
 	expiry.close_due(member)
@@ -205,12 +204,13 @@ def would_earn(
 	invoice: frappe._dict,
 	doc: Document,
 	program: Document,
+	member: frappe._dict,
 	spent: Decimal,
-	used: dict[str, int],
+	held: str | None = None,
 	lock: bool = False,
 ) -> Earning:
-	"""The lot that `invoice` earns when it is submitted by a customer who has `spent`, and `used` promotions, so far
-	(rules 4).
+	"""The lot that `invoice` earns when it is submitted by `member`, the state of a membership, who has `spent` so far
+	towards a tier (rules 4), and has the tier `held` whatever that is (rules 7).
 
 	`invoice` is `facts_of(doc)` with its totals computed, and `earns`. What a form promises and what a submit, which
 	locks what limits promotions, records come from here, and differ only where something has happened in between.
@@ -222,11 +222,15 @@ def would_earn(
 		earn_on=EarnOn(program.earn_on or EarnOn.GRAND_TOTAL), excluded_items=excluded(kinds, program)
 	)
 	amount = eligible(invoice, terms)
-	reached = tiers.tier_for(membership.tiers_of(program.name), spent + amount)
+	rows = membership.tiers_of(program.name)
+	reached = tiers.highest((tiers.tier_for(rows, spent + amount), *(t for t in rows if t.name == held)))
 	tier = reached.name if reached else None
 	terms = replace(terms, factor=reached.factor if reached else None)
 	if found and reached:
-		given = promotions.given_for(invoice, found, kinds, amount, tier, terms, spent, used, lock)
+		used = promotions.used_by(member)
+		given = promotions.given_for(
+			invoice, found, kinds, amount, tier, terms, member.total_spent, used, lock
+		)
 		terms = replace(terms, promotions=given)
 	expiry = earning.expiry_date(invoice.posting_date, cint(program.expiry_duration))
 	lot = earning_of(invoice, amount, invoice.posting_date, expiry, tier, terms, terms.promotions)

@@ -15,12 +15,13 @@ from frappe.query_builder.functions import Coalesce, Sum
 from frappe.utils import getdate, today
 from pypika import Case
 
-from loyalty_app.ledger import bulk, promotions
+from loyalty_app.ledger import bulk, promotions, tiering
+from loyalty_app.ledger.tiering import tiers_in, tiers_of
 from loyalty_app.rules import redemption
 from loyalty_app.rules.amounts import exact
 from loyalty_app.rules.earning import NEVER
 from loyalty_app.rules.lots import Entry, Kind
-from loyalty_app.rules.tiers import Tier, next_tier, tier_for
+from loyalty_app.rules.tiers import next_tier, reached
 
 DOCTYPE = "Loyalty Membership"
 ENTRY = "Loyalty Point Entry"
@@ -42,6 +43,7 @@ STATE = (
 	"all_spendable_from",
 	"log_count",
 	"log_hash",
+	*tiering.FIELDS,
 )
 
 
@@ -74,6 +76,7 @@ def new_row(customer: str, customer_name: str, program: str, company: str, activ
 		"loyalty_program": program,
 		"company": company,
 		"active": int(active),
+		**tiering.opening(frappe.get_cached_doc("Loyalty Program", program)),
 	}
 
 
@@ -191,7 +194,7 @@ def _select(names: list[str]):
 def _states(members: list[frappe._dict]) -> list[frappe._dict]:
 	for row in members:
 		row.total_spent = exact(row.total_spent)
-		for key in ("next_expiry", "all_spendable_from"):
+		for key in ("next_expiry", "all_spendable_from", "tier_evaluated_on"):
 			row[key] = getdate(row[key]) if row[key] else None
 		for key in (
 			"balance",
@@ -205,21 +208,13 @@ def _states(members: list[frappe._dict]) -> list[frappe._dict]:
 	return members
 
 
-def tiers_of(program: str) -> list[Tier]:
-	"""The tiers of `program`, in no particular order."""
-	return tiers_in(frappe.get_cached_doc("Loyalty Program", program))
-
-
-def tiers_in(program: Document) -> list[Tier]:
-	"""The tiers that the document `program` has, saved or not."""
-	rules = program.collection_rules
-	return [Tier(r.tier_name, exact(r.min_spent), exact(r.collection_factor)) for r in rules]
-
-
-def shown_tier(program: str, total_spent: Decimal, tiers: list[Tier] | None = None) -> str | None:
-	"""The tier that spending `total_spent` in all has reached; none before anything was spent."""
-	tier = tier_for(tiers or tiers_of(program), total_spent) if total_spent > 0 else None
-	return tier.name if tier else None
+def shown_tier(member: frappe._dict, program: Document | None = None) -> str | None:
+	"""The tier that `member` has reached, by `program` if that is not saved yet; none before anything was spent."""
+	terms = program or frappe.get_cached_doc("Loyalty Program", member.loyalty_program)
+	if not tiering.has_period(terms):
+		tier = reached(tiers_in(terms), member.total_spent)
+		return tier.name if tier else None
+	return tiering.held(member, terms)
 
 
 def count(
@@ -235,6 +230,7 @@ def count(
 
 	member.balance += change(lambda e: e.remaining)
 	member.total_spent += change(lambda e: e.purchase_amount)
+	tiering.count(member, before, after)
 	member.points_earned += change(lambda e: max(e.points, 0))
 	member.points_redeemed -= change(lambda e: e.points if e.is_spending else 0)
 	member.points_expired -= change(lambda e: e.points if e.kind is Kind.EXPIRED else 0)
@@ -260,7 +256,8 @@ def _expiries(book: dict[str, Entry]) -> set[date]:
 
 def save(member: frappe._dict) -> None:
 	"""Write the locked `member`, with the tier that follows from its spend, on the customer too."""
-	tier = shown_tier(member.loyalty_program, member.total_spent)
+	tiering.begin([member])
+	tier = shown_tier(member)
 	if tier == (member.loyalty_program_tier or None):
 		save_all([member])
 	else:
@@ -297,24 +294,32 @@ def mark_active(customers: list[str], program: str | None) -> None:
 	).run()
 
 
-def follow_tiers(names: list[str], tiers: list[Tier] | None = None) -> int:
-	"""Show the tier that their spend has reached, by `tiers` if they are not saved yet, on the memberships `names`
-	and their customers; return how many that changed."""
+def follow_tiers(names: list[str], program: Document | None = None) -> int:
+	"""Show the tier that their spend has reached, by `program` if that is not saved yet, on the memberships `names` and
+	their customers, lowered where a period has ended; return how many that changed."""
 	members = lock_with_customers(names) if names else []
-	changed = [
-		m
-		for m in members
-		if shown_tier(m.loyalty_program, m.total_spent, tiers) != (m.loyalty_program_tier or None)
-	]
-	show_reached_tiers(changed, tiers)
+	evaluated = tiering.evaluate(members, program)
+	changed = {m.name: m for m in members if shown_tier(m, program) != (m.loyalty_program_tier or None)}
+	show_reached_tiers(list(changed.values()), program)
+	save_all([m for m in evaluated if m.name not in changed])
 	return len(changed)
 
 
-def show_reached_tiers(members: list[frappe._dict], tiers: list[Tier] | None = None) -> None:
+def begin_period(program: str) -> None:
+	"""Forget what belongs to the former tier period of `program`: the memberships begin the new one with their tiers."""
+	table = frappe.qb.DocType(DOCTYPE)
+	query = frappe.qb.update(table).where(table.loyalty_program == program)
+	for field in tiering.FIELDS:
+		query = query.set(table[field], None)
+	query.run()
+
+
+def show_reached_tiers(members: list[frappe._dict], program: Document | None = None) -> None:
 	"""Write the locked `members` with the tier that follows from their spend, and show it on their customers."""
+	tiering.begin(members, program)
 	customers = defaultdict(list)
 	for member in members:
-		member.loyalty_program_tier = shown_tier(member.loyalty_program, member.total_spent, tiers)
+		member.loyalty_program_tier = shown_tier(member, program)
 		customers[member.loyalty_program, member.loyalty_program_tier].append(member.customer)
 	save_all(members)
 	for (program, tier), shown in customers.items():
@@ -433,7 +438,8 @@ def summary(customer: str, program: str | None = None, on: date | None = None) -
 	"""What a customer has in a loyalty program (the customer's own, if `program` is not given).
 
 	Keys: loyalty_program, company, currency, membership, balance (points spendable on `on`, today if not
-	given), conversion_factor, worth, total_spent, tier, collection_factor, next_tier, next_tier_minimum,
+	given), conversion_factor, worth, total_spent, tier_spend (what of it counts for tiers on `on`), tier_window (when
+	that was spent, in words; None: ever), tier, collection_factor, next_tier, next_tier_minimum,
 	missing_to_next_tier, pending (points spendable after `on`), pending_from (the first day that has some of them),
 	next_expiry, next_expiry_points, points_earned, points_redeemed, points_expired. Money in company currency.
 	Empty for a customer in no program. The caller checks permissions.
@@ -444,10 +450,13 @@ def summary(customer: str, program: str | None = None, on: date | None = None) -
 	doc = frappe.get_cached_doc("Loyalty Program", program)
 	on = getdate(on or today())
 	row = look(customer, program) or frappe._dict()
-	spent = exact(row.total_spent)
+	spent, held = tiering.spend_towards_tier(row, on, lock=False) if row else (Decimal(0), None)
 	tiers = tiers_of(program)
-	tier = tier_for(tiers, spent) if spent > 0 else None
-	following = next_tier(tiers, spent) if tier else min(tiers, key=lambda t: t.minimum, default=None)
+	tier = next((t for t in tiers if t.name == held), None) if held else reached(tiers, spent)
+	if tier:
+		following = next_tier(tiers, max(spent, tier.minimum))
+	else:
+		following = min(tiers, key=lambda t: t.minimum, default=None)
 	balance = spendable_by(row, on) if row else 0
 	factor = exact(doc.conversion_factor)
 	places = currency_places(doc.company)
@@ -463,7 +472,9 @@ def summary(customer: str, program: str | None = None, on: date | None = None) -
 		balance=balance,
 		conversion_factor=float(factor),
 		worth=float(redemption.worth(max(balance, 0), factor, places)),
-		total_spent=float(spent),
+		total_spent=float(exact(row.total_spent)),
+		tier_spend=float(spent),
+		tier_window=tiering.words(doc),
 		tier=tier.name if tier else None,
 		collection_factor=float(tier.factor) if tier else None,
 		next_tier=following.name if following else None,

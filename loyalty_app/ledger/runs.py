@@ -15,7 +15,7 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import add_to_date, getdate, now, now_datetime, strip_html, today
 
-from loyalty_app.ledger import audit, bulk, expiry, imports, membership, notices
+from loyalty_app.ledger import audit, bulk, expiry, imports, membership, notices, tiering
 from loyalty_app.ledger.audit import Difference
 from loyalty_app.ledger.busy import insist
 
@@ -142,6 +142,18 @@ def start_expiry() -> None:
 def start_verification() -> None:
 	"""Verify a sample of the memberships (scheduler, daily)."""
 	start("Verification", sample=SAMPLE)
+
+
+def start_tiers() -> None:
+	"""Lower the tiers that were not earned again in a period that has ended (scheduler, daily)."""
+	table = frappe.qb.DocType(membership.DOCTYPE)
+	for name in frappe.get_all(
+		"Loyalty Program", filters={"tier_period": ["in", tiering.PERIODS]}, pluck="name"
+	):
+		end = tiering.ended(frappe.get_cached_doc("Loyalty Program", name), getdate(today()))
+		query = frappe.qb.from_(table).select(table.name).where(table.loyalty_program == name).limit(1)
+		if query.where(table.tier_evaluated_on.isnull() | (table.tier_evaluated_on < end)).run():
+			start("Tiers", name)
 
 
 def start_notices() -> None:

@@ -207,7 +207,7 @@ def build(names: list[str]) -> None:
 	found.write()
 	corrected.write()
 
-	totals = audit.totals(names)
+	totals = audit.totals_of(members)
 	for member in members:
 		member.update(totals[member.name])
 	expiry.close_of([member for member in members if expiry.is_due(member)])

@@ -7,12 +7,12 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint, cstr, flt, fmt_money, formatdate
 
-from loyalty_app.ledger import membership
+from loyalty_app.ledger import membership, tiering
 from loyalty_app.reporting.table import currency_of, number
 from loyalty_app.rules import earning, redemption
 from loyalty_app.rules.amounts import exact
 from loyalty_app.rules.earning import EarnOn
-from loyalty_app.rules.tiers import next_tier, tier_for
+from loyalty_app.rules.tiers import Downgrade, next_tier, tier_for
 
 
 class Program:
@@ -20,6 +20,7 @@ class Program:
 
 	def __init__(self, doc: Document):
 		self.doc = doc
+		self.window = tiering.words(doc)
 		self.currency = currency_of(doc.company)
 		self.places = membership.currency_places(doc.company) if doc.company else 2
 		tiers = [tier for tier in membership.tiers_in(doc) if tier.name and tier.factor > 0]
@@ -36,9 +37,10 @@ class Program:
 		return [*self._earning(), *self._redeeming(), *self._time()]
 
 	def _earning(self) -> list[str]:
+		when = self.window or _("in all")
 		told = [
-			_("{0}, from {1} spent in all: 1 point for every {2}").format(
-				tier.name, self.money(tier.minimum), self.money(tier.factor)
+			_("{0}, from {1} spent {3}: 1 point for every {2}").format(
+				tier.name, self.money(tier.minimum), self.money(tier.factor), when
 			)
 			if tier.minimum > 0
 			else _("{0}: 1 point for every {1}").format(tier.name, self.money(tier.factor))
@@ -46,13 +48,27 @@ class Program:
 		]
 		if self.tiers and self.tiers[0].minimum > 0:
 			told.insert(
-				0, _("Below {0} spent in all: no points yet").format(self.money(self.tiers[0].minimum))
+				0, _("Below {0} spent {1}: no points yet").format(self.money(self.tiers[0].minimum), when)
 			)
+		if self.window:
+			told.append(self._holding())
 		if self.doc.earn_on == EarnOn.NET_TOTAL:
 			told.append(_("Taxes earn no points"))
 		if excluded := [cstr(row.exclude_value) for row in self.doc.exclusions or () if row.exclude_value]:
 			told.append(_("No points for: {0}").format(", ".join(excluded)))
 		return told
+
+	def _holding(self) -> str:
+		yearly = self.doc.tier_period == tiering.FISCAL_YEAR
+		if self.doc.tier_downgrade == Downgrade.TO_EARNED:
+			if yearly:
+				return _("A tier earned in a fiscal year is held to the end of the next")
+			return _("Each month, a tier that was not earned again falls to the one that was")
+		if self.doc.tier_downgrade == Downgrade.ONE_TIER:
+			if yearly:
+				return _("After each fiscal year, a tier that was not earned again falls by one")
+			return _("Each month, a tier that was not earned again falls by one")
+		return _("A tier once reached is kept")
 
 	def _redeeming(self) -> list[str]:
 		if exact(self.doc.conversion_factor) <= 0:
@@ -99,7 +115,11 @@ class Program:
 		"""What the rules make of an `amount` that a customer buys for who has `spent` before, in company currency."""
 		before = tier_for(self.tiers, spent) if spent > 0 else None
 		after = tier_for(self.tiers, spent + amount)
-		who = _("A customer who has spent {0} and buys for {1}").format(self.money(spent), self.money(amount))
+		who = (
+			_("A customer who has spent {0} {2} and buys for {1}")
+			if self.window
+			else _("A customer who has spent {0} and buys for {1}")
+		).format(self.money(spent), self.money(amount), self.window)
 		if not after:
 			if following := next_tier(self.tiers, spent + amount):
 				return _("{0} earns no points yet; it counts towards {1}.").format(who, following.name)

@@ -100,6 +100,22 @@ class TestPreview(RestTestCase):
 		new = preview(saved, name="new-loyalty-program-1", __islocal=1, company=None)
 		self.assertIn("who has spent 2,250.00 and buys for 7,500.00 becomes Gold", new.example)
 
+	def test_when_spend_counts_and_when_points_can_be_spent(self):
+		saved = make_program(tiers=TIERS)
+		months = {"tier_period": "Last N Months", "tier_period_months": 6, "tier_downgrade": "One Tier"}
+		answer = preview(saved, maturity_days=14, **months)
+		for said in (
+			"Each month, a tier that was not earned again falls by one",
+			"Points can be spent 14 days after the purchase",
+		):
+			self.assertIn(said, answer.terms)
+		self.assertTrue(any("spent in the last 6 months: 1 point" in term for term in answer.terms))
+		self.assertRegex(answer.example, "who has spent .* in the last 6 months and buys for")
+		answer = preview(saved, tier_period="Fiscal Year", tier_downgrade="To the Tier Earned")
+		self.assertIn("A tier earned in a fiscal year is held to the end of the next", answer.terms)
+		self.assertIn("A tier once reached is kept", preview(saved, tier_period="Fiscal Year").terms)
+		self.assertIn("Months", preview(saved, **months | {"tier_period_months": 0}).refusal)
+
 	def test_what_is_wrong_is_said(self):
 		program = make_program(tiers=TIERS)
 		for rules, words in (

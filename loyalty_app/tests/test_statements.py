@@ -225,6 +225,19 @@ class TestStatements(IntegrationTestCase):
 			work.append(sum(done))
 		self.assertLess(work[1], work[0] * 1.5)
 
+	def test_tiers_held_for_a_period_cost_nothing_more(self):
+		counts = []
+		for period in ({}, {"tier_period": "Last N Months"}, {"tier_period": "Fiscal Year"}):
+			program = make_program(tiers=[("Silver", 0, 10), ("Gold", 1_000_000, 5)], **period)
+			customer = make_customer(loyalty_program=program.name)
+			add_closed_lots(find(customer.name, program.name), FEW)
+			make_invoice(customer)
+			with self.subTest(**period):
+				for amount, limit in ((100, 6), (1_000_000, 7)):
+					counts.append(len(self.statements_of_submit(customer, count_own_queries, amount=amount)))
+					self.assertLessEqual(counts[-1], limit)
+		self.assertEqual(counts, counts[:2] * 3)
+
 	def set_maturity(self, days):
 		self.program.reload()
 		self.program.maturity_days = days

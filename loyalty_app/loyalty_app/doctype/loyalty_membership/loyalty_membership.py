@@ -36,7 +36,10 @@ class LoyaltyMembership(Document):
 		points_redeemed: DF.Int
 		promotions_used: DF.LongText | None
 		shortfall: DF.Int
+		spend_by_month: DF.SmallText | None
 		statement_sent_on: DF.Date | None
+		tier_evaluated_on: DF.Date | None
+		tier_kept: DF.Data | None
 		total_spent: DF.Currency
 	# end: auto-generated types
 

@@ -81,7 +81,11 @@ frappe.ui.form.on("Loyalty Program", {
 	...on_change([
 		"to_date",
 		"earn_on",
+		"tier_period",
+		"tier_period_months",
+		"tier_downgrade",
 		"conversion_factor",
+		"maturity_days",
 		"expiry_duration",
 		"minimum_redemption_points",
 		"redemption_step",

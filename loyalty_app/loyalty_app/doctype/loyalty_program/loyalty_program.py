@@ -5,14 +5,16 @@ from decimal import Decimal
 
 import frappe
 from frappe import _
-from frappe.utils import cstr, flt
+from frappe.utils import cint, cstr, flt
 
 from loyalty_app import enrolment
 from loyalty_app.checks import LARGEST_AMOUNT, LARGEST_POINTS, SMALLEST_STEP, CheckedDocument
-from loyalty_app.ledger import membership, runs
+from loyalty_app.ledger import membership, runs, tiering
 
 # an expiry further away than this is a typing error, and a date beyond year 9999 cannot be stored
 LARGEST_EXPIRY_DURATION = 36500
+# months
+LONGEST_TIER_PERIOD = 120
 # members who see the tiers of a changed program at once
 SHOWN_AT_ONCE = 500
 
@@ -56,6 +58,9 @@ class LoyaltyProgram(CheckedDocument):
 		maximum_redemption_share: DF.Percent
 		minimum_redemption_points: DF.Int
 		redemption_step: DF.Int
+		tier_downgrade: DF.Literal["Never", "One Tier", "To the Tier Earned"]
+		tier_period: DF.Literal["Lifetime", "Last N Months", "Fiscal Year"]
+		tier_period_months: DF.Int
 		to_date: DF.Date | None
 	# end: auto-generated types
 
@@ -69,6 +74,7 @@ class LoyaltyProgram(CheckedDocument):
 		self.validate_type()
 		self.validate_dates()
 		self.validate_collection_rules()
+		self.validate_tier_period()
 		self.validate_redemption()
 		self._checked_number(self, "adjustment_limit", least=Decimal(0), largest=LARGEST_POINTS)
 		self.validate_exclusions()
@@ -80,7 +86,9 @@ class LoyaltyProgram(CheckedDocument):
 		before = self.get_doc_before_save()
 		if before and before.company != self.company:
 			membership.follow_company(self.name, self.company)
-		if before and _tiers(before) != _tiers(self):
+		if before and _period(before) != _period(self):
+			membership.begin_period(self.name)
+		if before and (_tiers(before), _window(before)) != (_tiers(self), _window(self)):
 			self.show_new_tiers()
 		if before and self.auto_opt_in and not before.auto_opt_in:
 			enrolment.enqueue(self.name)
@@ -93,7 +101,7 @@ class LoyaltyProgram(CheckedDocument):
 		query = membership.of_program(self.name)
 		names = query.limit(SHOWN_AT_ONCE + 1).run(pluck=True)
 		if len(names) <= SHOWN_AT_ONCE:
-			membership.follow_tiers(names, membership.tiers_in(self))
+			membership.follow_tiers(names, self)
 			return
 		runs.start("Tiers", self.name)
 		frappe.msgprint(
@@ -173,6 +181,19 @@ class LoyaltyProgram(CheckedDocument):
 				)
 
 			self._checked_number(row, "collection_factor", least=SMALLEST_STEP, largest=LARGEST_AMOUNT)
+
+	def validate_tier_period(self):
+		self.tier_period = self.tier_period or "Lifetime"
+		self.tier_downgrade = self.tier_downgrade or "Never"
+		for fieldname in ("tier_period", "tier_downgrade"):
+			allowed = self.meta.get_field(fieldname).options.split("\n")
+			if self.get(fieldname) not in allowed:
+				self._refuse_row(self, fieldname, _("choose one of: {0}").format(", ".join(map(_, allowed))))
+		self._checked_number(self, "tier_period_months", least=Decimal(0), largest=LONGEST_TIER_PERIOD)
+		if self.tier_period == tiering.LAST_MONTHS and not self.tier_period_months:
+			self._refuse_row(
+				self, "tier_period_months", _("enter the number of months whose purchases count")
+			)
 
 	def validate_redemption(self):
 		self._checked_number(self, "conversion_factor", least=Decimal(0), largest=LARGEST_AMOUNT)
@@ -254,6 +275,16 @@ class LoyaltyProgram(CheckedDocument):
 		if found.disabled:
 			frappe.throw(_("{0}: {1} is disabled. Enable it or choose another.").format(label, bold_name))
 		return found
+
+
+def _period(program: LoyaltyProgram) -> str | None:
+	return program.tier_period if tiering.has_period(program) else None
+
+
+def _window(program: LoyaltyProgram) -> tuple:
+	"""What decides which spend counts for tiers."""
+	period = _period(program)
+	return period, cint(program.tier_period_months) if period == tiering.LAST_MONTHS else 0
 
 
 def _tiers(program: LoyaltyProgram) -> dict:

@@ -38,18 +38,20 @@ function balance(summary) {
 }
 
 function progress(summary) {
-	const spent = money(summary.total_spent, summary.currency);
+	const spent = money(summary.tier_spend, summary.currency);
 	const body = [
 		el(
 			"div",
 			{ class: "loyalty-tier" },
 			summary.tier ? pill(summary.tier, "blue") : pill(__("No tier yet"), "gray"),
-			el("span", { class: "loyalty-small" }, __("{0} spent", [spent]))
+			el("span", { class: "loyalty-small" },
+				summary.tier_window ? __("{0} spent {1}", [spent, summary.tier_window]) : __("{0} spent", [spent])
+			)
 		),
 	];
 	if (summary.next_tier) {
 		const missing = money(summary.missing_to_next_tier, summary.currency);
-		const share = Math.min(100, (summary.total_spent / summary.next_tier_minimum) * 100 || 0);
+		const share = Math.min(100, (summary.tier_spend / summary.next_tier_minimum) * 100 || 0);
 		const text = __("{0} more to {1}", [missing, summary.next_tier]);
 		const bar = el(
 			"div",
