@@ -250,7 +250,12 @@ def _earning(
 		facts.posting_time = nowtime()  # as ERPNext sets it when it saves
 	try:
 		earning = invoices.would_earn(
-			facts, doc, program, state, membership.exact(summary.tier_spend), summary.tier if summary.tier_window else None
+			facts,
+			doc,
+			program,
+			state,
+			membership.exact(summary.tier_spend),
+			summary.tier if summary.tier_window else None,
 		)
 	except frappe.ValidationError as e:
 		return {"earns_nothing": plain(e)}
