@@ -84,6 +84,9 @@ override_whitelisted_methods = {
 	"erpnext.selling.page.point_of_sale.point_of_sale.set_customer_info": "loyalty_app.api.erpnext.set_customer_info",
 }
 
+# Errors of the public API have a code, whoever answers them
+after_request = ["loyalty_app.api.endpoint.complete"]
+
 standard_portal_menu_items = [
 	{
 		"title": "Loyalty Points",

@@ -89,7 +89,7 @@ def invoice_preview(doc: str | dict) -> dict:
 	if not invoice.customer or not invoice.company or cint(invoice.get("is_consolidated")):
 		return {"state": "none"}
 	may_see_points(invoice.customer)
-	return forms.without_trace(lambda: _draft(invoice))
+	return forms.without_trace(lambda: draft(invoice))
 
 
 @frappe.whitelist(methods=["POST"])
@@ -180,7 +180,8 @@ def _last_movements(membership_name: str | None) -> list[dict]:
 	)
 
 
-def _draft(doc: Document) -> dict:
+def draft(doc: Document) -> dict:
+	"""`invoice_preview` of a draft, saved or not, whose customer the user may see. Within `forms.without_trace`."""
 	if cint(doc.is_return):
 		original = doc.return_against
 		if not original or not frappe.has_permission(doc.doctype, "read", doc=original):
@@ -209,7 +210,7 @@ def _draft(doc: Document) -> dict:
 
 	points = _points(typed) if asked else 0
 	limits = redemption.limits_of(program)
-	most = 0 if incomplete else _most(doc, program, summary.balance)
+	most = 0 if incomplete else most_redeemable(doc, program, summary.balance)
 	none_allowed = not incomplete and not most
 	return {
 		**summary,
@@ -302,7 +303,7 @@ def _why_not(facts: dict, program: Document) -> str:
 	return _("An opening invoice earns no points.")
 
 
-def _most(doc: Document, program: Document, spendable: int) -> int:
+def most_redeemable(doc: Document, program: Document, spendable: int) -> int:
 	"""The most points that `doc`, whose totals are computed, may redeem."""
 	if program.company != doc.company or not invoices.is_active(program, getdate(doc.posting_date)):
 		return 0

@@ -33,6 +33,7 @@ class LoyaltyPointAdjustment(Document):
 		customer_name: DF.Data | None
 		expiry_date: DF.Date | None
 		explanation: DF.SmallText | None
+		idempotency_key: DF.Data | None
 		loyalty_program: DF.Link
 		membership: DF.Link | None
 		naming_series: DF.Literal["LPA-.YYYY.-"]
@@ -43,6 +44,7 @@ class LoyaltyPointAdjustment(Document):
 		]
 		reference_doctype: DF.Link | None
 		reference_name: DF.DynamicLink | None
+		request_digest: DF.Data | None
 		to_customer: DF.Link | None
 		to_customer_name: DF.Data | None
 		workflow_state: DF.Link | None
@@ -62,6 +64,9 @@ class LoyaltyPointAdjustment(Document):
 		return 0 < abs(flt(self.points)) <= cint(limit)
 
 	def before_validate(self):
+		# not for anybody to say or to change
+		known = self.get_doc_before_save() or frappe._dict(self.flags.request or {})
+		self.idempotency_key, self.request_digest = known.idempotency_key, known.request_digest
 		if self.customer and not self.loyalty_program:
 			self.loyalty_program = frappe.get_cached_value("Customer", self.customer, "loyalty_program")
 		if self.loyalty_program:
@@ -70,6 +75,9 @@ class LoyaltyPointAdjustment(Document):
 			self.to_customer = self.to_customer_name = None
 
 	def validate(self):
+		if self.is_new():
+			# once more, as the company is known now
+			self.check_permission("create")
 		# mandatory fields are asked for by Frappe, but after this
 		if not self.customer:
 			self.refuse("customer", _("choose a customer"))
