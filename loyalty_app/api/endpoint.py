@@ -1,7 +1,8 @@
 """What makes a function a method of the public API: its HTTP verb, its arguments, its errors and its limits.
 
 An error's answer is Frappe's, by the same exceptions and statuses, with two keys more: `code`, which programs may rely
-on, and `message`, which is for people.
+on, and `detail`, which is for people. Not `message`: some clients
+take that for the result, whatever the status.
 """
 
 import functools
@@ -132,7 +133,7 @@ def tell(error: Exception) -> None:
 	text = plain(error) or (
 		_("You are not allowed to see or do this.") if isinstance(error, frappe.PermissionError) else ""
 	)
-	frappe.local.response.update({"code": code, "message": text})
+	frappe.local.response.update({"code": code, "detail": text})
 
 
 def complete(response, request) -> None:

@@ -30,7 +30,7 @@ STATUSES = {
 	403: "Nobody is signed in, or the user may not see or do this",
 	404: "Something is not there, or not for this user",
 	409: "It clashes with what is there or going on",
-	417: "A rule refuses it: `message` says which",
+	417: "A rule refuses it: `detail` says which",
 	429: "Too many calls in a minute",
 }
 
@@ -71,7 +71,7 @@ def document(endpoints: dict[str, Endpoint]) -> dict:
 					"type": "apiKey",
 					"in": "cookie",
 					"name": "sid",
-					"description": "A session of /api/method/login; a POST needs the header X-Frappe-CSRF-Token too",
+					"description": "A session of /api/method/login; where the desk is open in it, a POST needs the header X-Frappe-CSRF-Token too",
 				},
 			},
 		},
@@ -83,7 +83,7 @@ ERROR = {
 	"description": "What Frappe answers to every error, with a code for programs.",
 	"properties": {
 		"code": {"type": "string", "description": "Stable: what a program decides by"},
-		"message": {"type": "string", "description": "For people, in the language of Accept-Language"},
+		"detail": {"type": "string", "description": "For people, in the language of Accept-Language"},
 		"exc_type": {"type": "string", "description": "Frappe's name of the error"},
 	},
 	"required": ["code"],

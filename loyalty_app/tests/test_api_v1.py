@@ -51,7 +51,7 @@ class ApiTestCase(IntegrationTestCase):
 	def assert_error(self, answer, status, code, *words):
 		self.assertEqual((answer[0], answer[1].get("code")), (status, code), answer[1])
 		for word in words:
-			self.assertIn(word, answer[1]["message"])
+			self.assertIn(word, answer[1]["detail"])
 
 	def restricted(self, doctype, value, *roles):
 		user = make_user(*roles)

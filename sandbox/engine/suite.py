@@ -23,6 +23,7 @@ from sandbox.lanes.base import Lane
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER_TESTS = CHECKOUT / "loyalty_app" / "tests" / "browser"
+CLIENT_TESTS = CHECKOUT / "loyalty_app" / "tests" / "clients"
 
 
 @dataclass
@@ -156,7 +157,11 @@ def rules(lane: Lane, report: Path) -> int:
 
 def site(lane: Lane, app: str, report: Path) -> int:
 	"""Run an app's tests with Frappe's runner on a fresh site, but for those that have a part of their own."""
-	elsewhere = [a for package in ("rules", "tests.browser") for a in ("--without", f"{app}.{package}")]
+	elsewhere = [
+		a
+		for package in ("rules", "tests.browser", "tests.clients")
+		for a in ("--without", f"{app}.{package}")
+	]
 	with bench.fresh_site(lane) as (name, url):
 		return bench.call(lane, name, url, "runner", "--app", app, *elsewhere, "--report", str(report))
 
@@ -167,16 +172,22 @@ def browser(lane: Lane, report: Path) -> int:
 	if not executable:
 		reason = "Chromium is not installed on this machine"
 		return pytest(lane, report, BROWSER_TESTS, "-p", "sandbox.inside.skip_all", SANDBOX_SKIP=reason)
+	return served(lane, report, BROWSER_TESTS, LOYALTY_BROWSER=executable)
+
+
+def clients(lane: Lane, report: Path) -> int:
+	"""Run the tests that talk to a site as integrators do, against a served fresh site."""
+	return served(lane, report, CLIENT_TESTS, LOYALTY_NODE_MODULES=str(lane.places.front / "node_modules"))
+
+
+def served(lane: Lane, report: Path, folder: Path, **environment: str) -> int:
+	"""Run pytest over a folder, with a fresh site that is served at LOYALTY_URL."""
 	with bench.fresh_site(lane) as (name, url):
 		port = free_port()
 		with demo.processes(lane, name, url, port):
+			address = f"http://127.0.0.1:{port}"
 			return pytest(
-				lane,
-				report,
-				BROWSER_TESTS,
-				LOYALTY_URL=f"http://127.0.0.1:{port}",
-				LOYALTY_BROWSER=executable,
-				**lane.environment(name, url),
+				lane, report, folder, LOYALTY_URL=address, **environment, **lane.environment(name, url)
 			)
 
 
@@ -264,13 +275,23 @@ PARTS: dict[str, tuple[Callable[[Lane, Path], int], Callable[[Path, Part], None]
 	"site: loyalty_app": (lambda lane, report: site(lane, "loyalty_app", report), counts),
 	"site: erpnext stand-in": (lambda lane, report: site(lane, "erpnext", report), counts),
 	"browser": (browser, junit),
+	"clients": (clients, junit),
 	"demo data": (lambda lane, report: pytest(lane, report, CHECKOUT / "sandbox" / "demo"), junit),
 	"engine": (engine, junit),
 	"sandbox": (sandbox, junit),
 	"rules": (rules, junit),
 }
 # as the table shows them
-ORDER = ["rules", "sandbox", "site: loyalty_app", "site: erpnext stand-in", "browser", "demo data", "engine"]
+ORDER = [
+	"rules",
+	"sandbox",
+	"site: loyalty_app",
+	"site: erpnext stand-in",
+	"browser",
+	"clients",
+	"demo data",
+	"engine",
+]
 # The parts that run in the first lane only: what is the same in every lane, and the desk, whose 15-era engine is older
 # than every release of 15 and shows faults of its own.
 ONCE = ("rules", "sandbox", "browser")
