@@ -3,13 +3,17 @@
 from pathlib import Path
 
 from loyalty_app.api import schema, v1
+from loyalty_app.tests import permission_matrix
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 
 def files() -> dict[Path, str]:
 	"""What should be in them, by path."""
-	return {DOCS / "openapi.json": schema.as_text(v1.ENDPOINTS)}
+	return {
+		DOCS / "openapi.json": schema.as_text(v1.ENDPOINTS),
+		DOCS / "permissions.md": permission_matrix.as_markdown(),
+	}
 
 
 def write() -> None:
