@@ -55,6 +55,11 @@ doc_events = {
 		"after_rename": "loyalty_app.overrides.customer.after_rename",
 		"on_trash": "loyalty_app.overrides.customer.on_trash",
 	},
+	# Who listens to what the ledger writes
+	("Webhook", "Server Script", "Notification"): {
+		"on_update": "loyalty_app.ledger.listeners.forget",
+		"on_trash": "loyalty_app.ledger.listeners.forget",
+	},
 	"Transaction Deletion Record": {
 		"on_change": "loyalty_app.overrides.transaction_deletion_record.on_change",
 	},

@@ -7,6 +7,7 @@ from datetime import date
 
 import frappe
 from frappe import _
+from frappe.integrations.doctype.webhook import run_webhooks
 from frappe.utils import cint, getdate
 from pypika.terms import Function
 
@@ -381,7 +382,11 @@ def unheard():
 def announce(event: str, rows: list[dict]) -> None:
 	"""Let hooks, notifications, webhooks and server scripts of other people see what the ledger wrote."""
 	for row in rows if not frappe.flags.loyalty_unheard else ():
-		frappe.get_doc({"doctype": DOCTYPE, **row}).run_method(event)
+		doc = frappe.get_doc({"doctype": DOCTYPE, **row})
+		doc.run_method(event)
+		if event == "after_delete":
+			# Webhooks know of on_trash only, which refuses whoever deletes an entry by hand
+			run_webhooks(doc, "on_trash")
 
 
 def is_heard(event: str) -> bool:

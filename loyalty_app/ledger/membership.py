@@ -15,7 +15,7 @@ from frappe.query_builder.functions import Coalesce, Sum
 from frappe.utils import getdate, today
 from pypika import Case
 
-from loyalty_app.ledger import bulk, promotions, tiering
+from loyalty_app.ledger import bulk, listeners, promotions, tiering
 from loyalty_app.ledger.tiering import tiers_in, tiers_of
 from loyalty_app.rules import redemption
 from loyalty_app.rules.amounts import exact
@@ -25,6 +25,7 @@ from loyalty_app.rules.tiers import next_tier, reached
 
 DOCTYPE = "Loyalty Membership"
 ENTRY = "Loyalty Point Entry"
+CHANGED = ("on_update", "on_change")
 
 STATE = (
 	"name",
@@ -63,7 +64,10 @@ def ensure(customer: str, program: str) -> str:
 	values = new_row(customer, row.customer_name, program, company, row.loyalty_program == program)
 	# Another terminal may create it in this very moment: the unique index lets one of the two rows in.
 	frappe.db.bulk_insert(DOCTYPE, list(values), [tuple(values.values())], ignore_duplicates=True)
-	return frappe.db.get_value(DOCTYPE, {"customer": customer, "loyalty_program": program}, for_update=True)
+	name = frappe.db.get_value(DOCTYPE, {"customer": customer, "loyalty_program": program}, for_update=True)
+	if name == values["name"]:
+		listeners.tell(DOCTYPE, ["after_insert"], [name])
+	return name
 
 
 def new_row(customer: str, customer_name: str, program: str, company: str, active: bool) -> dict:
@@ -94,7 +98,9 @@ def open_all(customers: list[str], program: str) -> None:
 		.run()
 	)
 	company = frappe.get_cached_value("Loyalty Program", program, "company")
-	bulk.insert(DOCTYPE, [new_row(name, title, program, company, True) for name, title in missing])
+	rows = [new_row(name, title, program, company, True) for name, title in missing]
+	bulk.insert(DOCTYPE, rows)
+	listeners.tell(DOCTYPE, ["after_insert"], [row["name"] for row in rows])
 	mark_active(customers, program)
 	show_tiers(program, customers)
 
@@ -271,6 +277,7 @@ def save_all(members: list[frappe._dict]) -> None:
 	}
 	bulk.update(DOCTYPE, rows)
 	bulk.clear_cache(DOCTYPE, list(rows))
+	listeners.tell(DOCTYPE, CHANGED, list(rows))
 
 
 def show_tier(customers: list[str], program: str, tier: str | None) -> None:
@@ -292,6 +299,10 @@ def mark_active(customers: list[str], program: str | None) -> None:
 		.set(table.active, Case().when(table.loyalty_program == (program or ""), 1).else_(0))
 		.where(table.customer.isin(customers))
 	).run()
+	if any(listeners.are_there(DOCTYPE, event) for event in CHANGED):
+		names = frappe.get_all(DOCTYPE, filters={"customer": ["in", customers]}, pluck="name", limit=0)
+		bulk.clear_cache(DOCTYPE, names)
+		listeners.tell(DOCTYPE, CHANGED, names)
 
 
 def follow_tiers(names: list[str], program: Document | None = None) -> int:

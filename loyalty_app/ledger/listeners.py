@@ -1,0 +1,61 @@
+"""Telling what the ledger writes by statements to who listens: Webhooks, Server Scripts, Notifications, other apps.
+
+Frappe tells them of documents that are saved. Memberships are written with every movement, so that nobody is told, and
+nothing is read, unless somebody listens; who does is kept in the cache until one of them changes.
+"""
+
+from collections.abc import Iterable
+
+import frappe
+from frappe.model.document import Document
+
+CACHE = "loyalty_app_listeners"
+SCRIPT_EVENTS = {"After Insert": "after_insert", "After Save": "on_update"}
+NOTIFICATION_EVENTS = {"New": "after_insert", "Save": "on_update"}
+
+
+def forget(doc: Document | None = None, method: str | None = None) -> None:
+	"""Find out anew who listens: a Webhook, Server Script or Notification has changed."""
+	frappe.cache.delete_value(CACHE)
+	if doc:
+		# somebody else may find out before this is committed
+		frappe.db.after_commit.add(forget)
+
+
+def are_there(doctype: str, event: str) -> bool:
+	"""Whether anybody listens to `event` of documents of `doctype` in particular."""
+	if frappe.get_doc_hooks().get(doctype, {}).get(event):
+		return True
+	return [doctype, event] in frappe.cache.get_value(CACHE, generator=_listened_to)
+
+
+def _listened_to() -> list[list[str]]:
+	webhooks = frappe.get_all(
+		"Webhook", filters={"enabled": 1}, fields=["webhook_doctype", "webhook_docevent"], limit=0
+	)
+	scripts = frappe.get_all(
+		"Server Script",
+		filters={"script_type": "DocType Event", "disabled": 0},
+		fields=["reference_doctype", "doctype_event"],
+		limit=0,
+	)
+	notifications = frappe.get_all(
+		"Notification", filters={"enabled": 1}, fields=["document_type", "event"], limit=0
+	)
+	return [
+		*([row.webhook_doctype, row.webhook_docevent] for row in webhooks),
+		*([row.reference_doctype, SCRIPT_EVENTS.get(row.doctype_event)] for row in scripts),
+		*([row.document_type, NOTIFICATION_EVENTS.get(row.event)] for row in notifications),
+	]
+
+
+def tell(doctype: str, events: Iterable[str], names: Iterable[str]) -> None:
+	"""Tell who listens of `events` of the documents `names`, as they are now."""
+	if frappe.flags.loyalty_unheard or not (
+		heard := [event for event in events if are_there(doctype, event)]
+	):
+		return
+	for name in names:
+		doc = frappe.get_doc(doctype, name)
+		for event in heard:
+			doc.run_method(event)
