@@ -5,7 +5,7 @@ PYTHON ?= python3
 SANDBOX = $(PYTHON) -m sandbox
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-rules lint screenshots clean
+.PHONY: help demo demo-reset test test-rules fuzz lint screenshots clean
 
 help:            ## show this list
 	@sed -n 's/^\([a-z-]*\): *## */  make \1\t/p' Makefile
@@ -21,6 +21,9 @@ test:            ## run every test: rules, site, REST, browser, sandbox (LANE=ma
 
 test-rules:      ## run the tests of the rules alone
 	@$(SANDBOX) test-rules
+
+fuzz:            ## make 10,000 calls that nobody should make, and print what came of them (LOYALTY_FUZZ_CALLS, LOYALTY_FUZZ_SEED)
+	@$(SANDBOX) fuzz
 
 lint:            ## check style with ruff
 	@$(SANDBOX) lint

@@ -11,6 +11,7 @@ from frappe.query_builder import Case
 from frappe.query_builder.functions import Count, Sum
 from frappe.utils import cint, now, today
 
+from loyalty_app.api.doors import whitelist
 from loyalty_app.ledger import membership
 
 BATCH_SIZE = 200
@@ -76,7 +77,7 @@ def enqueue(program: str):
 	)
 
 
-@frappe.whitelist(methods=["POST"])
+@whitelist(methods=["POST"])
 def start(program: str) -> dict:
 	"""Start (or go on with) enrolling existing customers; needs write permission on the program."""
 	doc = frappe.get_doc("Loyalty Program", program)
@@ -87,7 +88,7 @@ def start(program: str) -> dict:
 	return progress(program)
 
 
-@frappe.whitelist()
+@whitelist()
 def progress(program: str) -> dict:
 	"""Return how far the enrolment of existing customers is: `status` (empty, Queued, Running, Done or Failed),
 	`done` and `total` customers, and `to_choose`, the customers for whom several programs match."""

@@ -4,6 +4,7 @@ import frappe
 from frappe.model.document import Document
 
 from loyalty_app.api import forms
+from loyalty_app.api.doors import whitelist
 from loyalty_app.api.permissions import may_see_points, sees_company
 from loyalty_app.ledger import adjustments
 
@@ -11,7 +12,7 @@ ENTRY = "Loyalty Point Entry"
 WORDS = ("name", "customer", "to_customer", "loyalty_program", "reason", "posting_date", "expiry_date")
 
 
-@frappe.whitelist(methods=["POST"])
+@whitelist(methods=["POST"])
 def preview(doc: str | dict) -> dict:
 	"""What an adjustment does when it is submitted, as the form sends it: unsaved, draft, submitted or cancelled.
 

@@ -15,6 +15,7 @@ from frappe.utils import cint, cstr, flt, get_first_day, getdate, nowtime, today
 from pypika import Case
 
 from loyalty_app.api import forms
+from loyalty_app.api.doors import whitelist
 from loyalty_app.api.forms import plain, refusal_in
 from loyalty_app.api.permissions import may_see_points, sees_company
 from loyalty_app.ledger import invoices, membership, promotions, redemption
@@ -32,7 +33,7 @@ ENTRY, PROGRAM = "Loyalty Point Entry", "Loyalty Program"
 LAST_MOVEMENTS = 5
 
 
-@frappe.whitelist()
+@whitelist()
 def customer_summary(customer: str, loyalty_program: str | None = None) -> dict:
 	"""What the customer form shows: `ledger.membership.summary` of the customer's program, or of the one given.
 
@@ -49,7 +50,7 @@ def customer_summary(customer: str, loyalty_program: str | None = None) -> dict:
 	return summary
 
 
-@frappe.whitelist()
+@whitelist()
 def points_redeemed_this_month(filters: str | dict | None = None) -> dict:
 	"""The number card of this name, as far as the user may read entries.
 
@@ -68,7 +69,7 @@ def points_redeemed_this_month(filters: str | dict | None = None) -> dict:
 	}
 
 
-@frappe.whitelist(methods=["POST"])
+@whitelist(methods=["POST"])
 def invoice_preview(doc: str | dict) -> dict:
 	"""What loyalty does with an invoice, as the form sends it: unsaved, draft, submitted or cancelled.
 
@@ -81,7 +82,7 @@ def invoice_preview(doc: str | dict) -> dict:
 	asks for a code, and `code_refusal`. A submitted invoice's has `earned`, `redeemed` and `entries`. Both have
 	`promotions`, a draft in `earning`: what those give, by line.
 	"""
-	given = forms.document_in(doc, INVOICES, ("items", "taxes", "payments"))
+	given = forms.document_in(doc, INVOICES, ("items", "taxes", "payments"), ("name", "customer", "company"))
 	if forms.docstatus_of(given) != 0:
 		return _settled(frappe.get_doc(given["doctype"], given["name"]))
 	invoice = frappe.get_doc({**given, "docstatus": 0})
@@ -92,7 +93,7 @@ def invoice_preview(doc: str | dict) -> dict:
 	return forms.without_trace(lambda: draft(invoice))
 
 
-@frappe.whitelist(methods=["POST"])
+@whitelist(methods=["POST"])
 def program_preview(
 	doc: str | dict, spent: str | float | None = None, amount: str | float | None = None
 ) -> dict:
@@ -123,7 +124,7 @@ def program_preview(
 	}
 
 
-@frappe.whitelist()
+@whitelist()
 def program_standing(loyalty_program: str) -> dict:
 	"""What the members of a program have, as far as the user may read them: `members`, `balance` (points), `worth` and
 	`currency`. Empty for who may not read entries."""

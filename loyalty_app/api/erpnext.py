@@ -9,12 +9,13 @@ from frappe import _
 from frappe.utils import cint, getdate, today
 
 from loyalty_app import enrolment
+from loyalty_app.api.doors import whitelist
 from loyalty_app.api.permissions import may_read_customer, may_see_company
 from loyalty_app.ledger import membership, tiering
 from loyalty_app.rules.tiers import highest, tier_for
 
 
-@frappe.whitelist()
+@whitelist()
 def get_loyalty_program_details_with_points(
 	customer: str,
 	loyalty_program: str | None = None,
@@ -58,7 +59,7 @@ def get_loyalty_program_details_with_points(
 	return details
 
 
-@frappe.whitelist()
+@whitelist()
 def get_loyalty_program_details(
 	customer: str,
 	loyalty_program: str | None = None,
@@ -79,7 +80,7 @@ def get_loyalty_program_details(
 	return frappe._dict(program.as_dict(), loyalty_program=program.name)
 
 
-@frappe.whitelist()
+@whitelist()
 def get_redeemption_factor(loyalty_program: str | None = None, customer: str | None = None):
 	"""The value of one point in company currency, of `loyalty_program` or of the customer's program."""
 	if customer:
@@ -94,7 +95,7 @@ def get_redeemption_factor(loyalty_program: str | None = None, customer: str | N
 	return program.conversion_factor
 
 
-@frappe.whitelist()
+@whitelist()
 def get_loyalty_programs(customer: str):
 	"""The program `customer` is in; otherwise the ones that fit, after joining it if there is just one.
 
@@ -113,7 +114,7 @@ def get_loyalty_programs(customer: str):
 	return programs
 
 
-@frappe.whitelist()
+@whitelist()
 def set_customer_info(fieldname: str, customer: str, value: str = ""):
 	"""Set one field of a customer from the POS: the loyalty program through the customer's own rules, e-mail and
 	mobile number as ERPNext does."""

@@ -3,13 +3,14 @@
 import frappe
 from frappe import _
 
+from loyalty_app.api.doors import whitelist
 from loyalty_app.ledger import adjustments, imports, runs
 
 EXTENSIONS = ("csv", "xlsx", "xls")
 IMPORTING = ("create", "submit", "import")
 
 
-@frappe.whitelist(methods=["POST"])
+@whitelist(methods=["POST"])
 def check(file_url: str, loyalty_program: str | None = None) -> str:
 	"""Check what importing an uploaded file (CSV, XLSX) would write; return the name of the Loyalty Ledger Run.
 
@@ -29,21 +30,21 @@ def check(file_url: str, loyalty_program: str | None = None) -> str:
 	return runs.start_import(imports.CHECK, import_file=file_url, loyalty_program=loyalty_program or None)
 
 
-@frappe.whitelist(methods=["POST"])
+@whitelist(methods=["POST"])
 def start(check: str) -> str:
 	"""Submit an adjustment for each row that is ready of what `check` has read; return the name of the run."""
 	_may(*IMPORTING)
 	return runs.start_import(imports.IMPORT, _checked(check, imports.READY, _("There is nothing to import.")))
 
 
-@frappe.whitelist(methods=["POST"])
+@whitelist(methods=["POST"])
 def undo(check: str) -> str:
 	"""Cancel the adjustments that were imported of what `check` has read; return the name of the run."""
 	_may("cancel")
 	return runs.start_import(imports.UNDO, _checked(check, imports.IMPORTED, _("There is nothing to undo.")))
 
 
-@frappe.whitelist()
+@whitelist()
 def next_steps(check: str) -> dict[str, int]:
 	"""What this user may do with what `check` has read: how many rows there are to `import` and to `undo`."""
 	run = frappe.get_doc(runs.DOCTYPE, check)

@@ -3,6 +3,7 @@
 import frappe
 from frappe import _
 
+from loyalty_app.api.doors import whitelist
 from loyalty_app.ledger import runs
 
 # Tiers follow their program by themselves.
@@ -10,7 +11,7 @@ STARTED_BY_HAND = ("Expiry", "Verification", "Rebuild")
 MAY_START = {"Accounts Manager", "System Manager"}
 
 
-@frappe.whitelist(methods=["POST"])
+@whitelist(methods=["POST"])
 def start(kind: str) -> str:
 	"""Start a Loyalty Ledger Run of `kind` (Expiry, Verification or Rebuild), or go on with the one that is not
 	finished; return its name. For Accounts Manager and System Manager."""

@@ -4,12 +4,13 @@ import frappe
 from frappe.translate import print_language
 from frappe.www.printview import validate_print_permission
 
+from loyalty_app.api.doors import whitelist
 from loyalty_app.reporting.statement import period
 
 MEMBERSHIP, FORMAT = "Loyalty Membership", "Loyalty Statement"
 
 
-@frappe.whitelist(methods=["GET", "POST"])
+@whitelist(methods=["GET", "POST"])
 def pdf(
 	membership: str, from_date: str | None = None, to_date: str | None = None, language: str | None = None
 ) -> None:

@@ -117,5 +117,8 @@ def members_by_tier(filters: str | dict | None = None, **kwargs) -> dict:
 
 def _chosen(filters: str | dict | None) -> dict:
 	"""The filters of a chart; a chart without any has an empty list."""
-	given = frappe.parse_json(filters)
+	try:
+		given = frappe.parse_json(filters)
+	except ValueError:
+		frappe.throw(_("{0}: must be a list of filters").format("filters"))
 	return given if isinstance(given, dict) else {}

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import frappe
 from frappe import _
 from frappe.model.document import Document
-from frappe.utils import add_to_date, getdate, now, now_datetime, strip_html, today
+from frappe.utils import add_to_date, get_datetime, getdate, now, now_datetime, strip_html, today
 
 from loyalty_app.ledger import audit, bulk, expiry, imports, membership, notices, tiering
 from loyalty_app.ledger.audit import Difference
@@ -173,7 +173,7 @@ def resume(name: str) -> None:
 	"""Queue what is left of the run `name`, and nobody is at work on."""
 	stalled = add_to_date(now_datetime(), minutes=-STALLED_AFTER_MINUTES)
 	status, modified = frappe.db.get_value(DOCTYPE, name, ["status", "modified"])
-	if status == "Queued" and modified < stalled:
+	if status == "Queued" and get_datetime(modified) < stalled:
 		_enqueue("divide", f"{name}::{now()}", run=name)
 	table = frappe.qb.DocType(RANGE)
 	left = frappe.qb.from_(table).select(table.name, table.attempts).where(table.parent == name)

@@ -527,7 +527,7 @@ class TestResource(ApiTestCase):
 	def test_an_adjustment_is_listed_read_inserted_and_submitted(self):
 		api = RestClient(make_user("Accounts Manager", "Accounts User", "Sales User"))
 		customer = make_customer(loyalty_program=self.program.name).name
-		for ending in ("docstatus", "run_method"):
+		for ending in ("docstatus", "submit"):
 			status, doc = api.resource(
 				"POST", ADJUSTMENT, customer=customer, points=5, reason="Goodwill", explanation="x"
 			)
@@ -535,11 +535,9 @@ class TestResource(ApiTestCase):
 			if ending == "docstatus":
 				status, doc = api.resource("PUT", ADJUSTMENT, doc["name"], docstatus=1)
 			else:
-				path = f"/api/resource/{ADJUSTMENT}/{doc['name']}"
-				status, doc = api.request("POST", path, query_string={"run_method": "submit"})
-				doc = doc.get("data", doc)
-			self.assertEqual(status, 200, doc)
-			status, doc = api.resource("GET", ADJUSTMENT, frappe.get_last_doc(ADJUSTMENT).name)
+				status, doc = api.call("frappe.client.submit", doc=doc)
+			self.assertEqual((status, doc["docstatus"]), (200, 1), doc)
+			status, doc = api.resource("GET", ADJUSTMENT, doc["name"])
 			self.assertEqual((status, doc["docstatus"]), (200, 1))
 		query = {
 			"filters": json.dumps([["customer", "=", customer], ["loyalty_points", ">", 0]]),

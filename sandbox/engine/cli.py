@@ -41,6 +41,7 @@ def _parse(arguments: list[str]) -> int:
 	commands.add_parser("demo-reset", help="throw the demo site away and make it afresh")
 	commands.add_parser("test", help="run every test")
 	commands.add_parser("test-rules", help="run the tests of loyalty_app/rules, without a site")
+	commands.add_parser("fuzz", help="make 10,000 calls that nobody should make")
 	commands.add_parser("lint", help="run ruff")
 	commands.add_parser("screenshots", help="take the docs' pictures")
 	commands.add_parser("clean", help="delete the sandbox")
@@ -81,7 +82,7 @@ def _parse(arguments: list[str]) -> int:
 		from sandbox.engine import suite
 
 		return suite.act_part(lane, options.title, options.report)
-	if command in ("test-rules", "lint"):
+	if command in ("test-rules", "fuzz", "lint"):
 		from sandbox.engine import suite
 
 		return getattr(suite, command.replace("-", "_"))(lane)

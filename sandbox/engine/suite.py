@@ -180,14 +180,29 @@ def clients(lane: Lane, report: Path) -> int:
 	return served(lane, report, CLIENT_TESTS, LOYALTY_NODE_MODULES=str(lane.places.front / "node_modules"))
 
 
-def served(lane: Lane, report: Path, folder: Path, **environment: str) -> int:
+def fuzz(lane: Lane) -> int:
+	"""Make calls that nobody should make, LOYALTY_FUZZ_CALLS of them, and print what came of them."""
+	set_up(lane)
+	calls = os.environ.get("LOYALTY_FUZZ_CALLS") or "10000"
+	with tempfile.TemporaryDirectory() as folder:
+		report = Path(folder) / "fuzz.xml"
+		return served(lane, report, CLIENT_TESTS / "test_fuzz.py", "-s", LOYALTY_FUZZ_CALLS=calls)
+
+
+def served(lane: Lane, report: Path, folder: Path, *arguments: str, **environment: str) -> int:
 	"""Run pytest over a folder, with a fresh site that is served at LOYALTY_URL."""
 	with bench.fresh_site(lane) as (name, url):
 		port = free_port()
 		with demo.processes(lane, name, url, port):
 			address = f"http://127.0.0.1:{port}"
 			return pytest(
-				lane, report, folder, LOYALTY_URL=address, **environment, **lane.environment(name, url)
+				lane,
+				report,
+				folder,
+				*arguments,
+				LOYALTY_URL=address,
+				**environment,
+				**lane.environment(name, url),
 			)
 
 
