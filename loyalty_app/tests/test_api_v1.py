@@ -149,6 +149,16 @@ class TestArguments(ApiTestCase):
 		told = self.answer(self.post, "quote", customer=self.customer, items=lines)
 		self.assertEqual(told["total"], 101)
 
+	def test_methods_behind_the_desk_name_what_is_wrong_too(self):
+		status, body = self.cashier.call("loyalty_app.api.desk.customer_summary")
+		self.assertEqual((status, body["exc_type"]), (400, "InvalidArgument"))
+		self.assertIn("customer: is required", json.dumps(body))
+		for filters in ("{", "01", "nothing"):
+			status, body = self.cashier.call("loyalty_app.api.workspace.points_by_month", filters=filters)
+			self.assertEqual(status, 417, body)
+		doc = {"doctype": "Sales Invoice", "customer": ["like", "%"]}
+		self.assertEqual(self.cashier.call("loyalty_app.api.desk.invoice_preview", doc=doc)[0], 417)
+
 	def test_errors_that_frappe_answers_have_codes_too(self):
 		self.assert_error(self.post("membership", customer=self.customer), 403, "not_permitted")
 		guest = RestClient(None)

@@ -42,6 +42,8 @@ SHOWN = (
 	"title",
 )
 HEADER = re.compile(r"<[^>]+>")
+# what is for machines and their programmers is in English
+UNTRANSLATED = {APP / "api" / "schema.py"}
 
 
 def strings() -> dict[str, set[str]]:
@@ -52,7 +54,7 @@ def strings() -> dict[str, set[str]]:
 	found: dict[str, set[str]] = {}
 	for path in sorted(APP.rglob("*")):
 		folders = path.relative_to(APP).parts[:-1]
-		if "tests" in folders or "dist" in folders or path.name.startswith("test_"):
+		if "tests" in folders or "dist" in folders or path.name.startswith("test_") or path in UNTRANSLATED:
 			continue
 		read = READERS.get(path.suffix)
 		for text in read(path.read_text()) if read else ():
