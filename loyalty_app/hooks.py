@@ -65,8 +65,8 @@ doc_events = {
 	},
 }
 
-# Programs are no transactions: ERPNext keeps them when it deletes all transactions of a company
-company_data_to_be_ignored = ["Loyalty Program"]
+# Programs and promotions are no transactions: ERPNext keeps them when it deletes all transactions of a company
+company_data_to_be_ignored = ["Loyalty Program", "Loyalty Promotion"]
 
 # ERPNext's own writing of entries stands down. One of the two, never both: together their classes clash.
 if _extends_doctype_classes():
