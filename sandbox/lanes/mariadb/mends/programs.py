@@ -20,3 +20,9 @@ def mend(tree):
 		NAMES,
 	)
 	tree.sub("database/db_manager.py", "{pipe} mysql -u", "{pipe} mariadb -u", NAMES)
+	tree.sub(
+		"utils/scheduler.py",
+		"\t\tsites = get_sites()\n",
+		'\t\tsites = [os.environ["FRAPPE_SITE"]] if "FRAPPE_SITE" in os.environ else get_sites()\n',
+		"scheduled jobs ran on the sites that others are copied from, too",
+	)

@@ -59,3 +59,19 @@ def mend(tree):
 		'"Etc/UTC"',
 		"what is made before the wizard knows the time zone would be hours in the future, and scheduled jobs not due",
 	)
+	tree.sub(
+		"model/base_document.py",
+		'if d[fieldname] is None and (options := getattr(df, "options", None)):',
+		"if d[fieldname] is None and not isinstance(getattr(type(self), fieldname, None), property) and (\n"
+		'\t\t\t\t\t\toptions := getattr(df, "options", None)\n\t\t\t\t\t):',
+		"a virtual field that is a property was computed from its options, too, where it was empty",
+	)
+	tree.sub(
+		"model/db_query.py",
+		"\t\t\tpermission_type=self.permission_map.get(self.doctype),\n\t\t)\n\n\t\tfor i, field",
+		"\t\t\tpermission_type=self.permission_map.get(self.doctype),\n\t\t)\n"
+		'\t\tvirtual = {df.fieldname for df in self.doctype_meta.get("fields", {"is_virtual": 1})}\n'
+		"\t\tpermitted_fields = [field for field in permitted_fields if field not in virtual]\n\n"
+		"\t\tfor i, field",
+		"a list of all fields asked the database for virtual ones",
+	)
