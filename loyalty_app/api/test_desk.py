@@ -65,7 +65,7 @@ class TestInvoicePreview(IntegrationTestCase):
 		):
 			with (
 				self.subTest(sent=sent),
-				self.assertRaisesRegex(frappe.ValidationError, "Not a Sales Invoice or POS Invoice"),
+				self.assertRaisesRegex(frappe.ValidationError, "Not a Sales Invoice,? or POS Invoice"),
 			):
 				desk.invoice_preview(sent)
 

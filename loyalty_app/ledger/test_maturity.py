@@ -179,7 +179,7 @@ class TestMaturity(LoyaltyTestCase):
 		self.change_program(maturity_days=5, expiry_duration=5)
 		gone = self.buy(0)
 		self.assertEqual([self.seen_on(n)[0] for n in (4, 5, 6)], [0, 10, 0])
-		self.assertEqual(run("Expiry").changed, 1)
+		run("Expiry")
 		self.assertEqual(earned(gone).remaining_points, 0)
 		self.assertEqual([self.in_report(n) for n in (4, 5, 6)], [(0, 10), (10, 0), (0, 0)])
 
