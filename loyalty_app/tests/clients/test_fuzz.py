@@ -255,7 +255,8 @@ def test_what_the_openapi_document_allows_and_forbids(people, unharmed, tally):
 					given_at["customer"] = people.known if sees_all else customer
 				response = case.call(base_url=people.url, session=session)
 				tally.add(operation.path.rpartition(".")[2], response, given_at)
-				assume(not gave_way(response))
+				# an address may be longer than a web server takes
+				assume(response.status_code != 414 and not gave_way(response))
 				case.validate_response(response, checks=CHECKS)
 				if not sees_all:
 					assert_tells_nothing(response, people, unharmed, given_at)
