@@ -7,7 +7,7 @@ import frappe
 from frappe.utils import add_days, add_to_date, now_datetime, today
 
 from loyalty_app.api import runs as api
-from loyalty_app.ledger import expiry, membership, runs
+from loyalty_app.ledger import audit, expiry, membership, runs
 from loyalty_app.ledger.membership import find
 from loyalty_app.loyalty_app.doctype.loyalty_program import loyalty_program
 from loyalty_app.tests.test_documents import LoyaltyTestCase, tier
@@ -167,6 +167,23 @@ class TestRuns(LoyaltyTestCase):
 		done = run("Rebuild")
 		self.assertEqual((done.changed, done.faults), (1, 1))
 		self.assertEqual(run("Verification").faults, 0)
+
+	def test_what_a_second_look_does_not_find_is_not_told(self):
+		(customer,) = self.members(1)
+		run("Expiry")
+		name = find(customer.name, self.program.name)
+		look, looks = audit.differences, []
+
+		def differences(names):
+			if name in names:
+				looks.append(names)
+				if len(looks) == 1:
+					return [audit.Difference(name, "the tier is still the one of yesterday's program")]
+			return look(names)
+
+		with patch.object(audit, "differences", differences):
+			self.assertEqual(run("Verification").faults, 0)
+		self.assertEqual(looks[1:], [[name]])
 
 	def test_a_sample_is_some_of_them(self):
 		self.members(3)
