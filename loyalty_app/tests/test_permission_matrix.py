@@ -19,6 +19,7 @@ from loyalty_app.tests.utils import (
 	make_invoice,
 	make_item,
 	make_program,
+	make_promotion,
 	make_user,
 	make_website_user,
 	unique,
@@ -96,10 +97,13 @@ class TestMatrix(IntegrationTestCase):
 		"""The name of a document of that kind; of adjustments, a new draft."""
 		if doctype == "Loyalty Point Adjustment":
 			return make_adjustment(self.customer, 1, submit=False).name
+		if doctype == "Loyalty Promotion":
+			return make_promotion(self.program).name
 		if doctype == "Loyalty Import Row":
 			return self._inserted(doctype, run=self.ledger_run, row=1)
 		return {
 			"Loyalty Program": self.program,
+			"Loyalty Settings": "Loyalty Settings",
 			"Loyalty Membership": self.member,
 			"Loyalty Point Entry": self.entry,
 			"Loyalty Point Log": f"{self.member}-1",
@@ -121,6 +125,14 @@ class TestMatrix(IntegrationTestCase):
 				"conversion_factor": 1,
 				"collection_rules": [tier],
 			}
+		if doctype == "Loyalty Promotion":
+			return {
+				"promotion_name": unique("Matrix Promotion"),
+				"loyalty_program": self.program,
+				"from_date": "2020-01-01",
+				"effect": "Multiply Points",
+				"multiplier": 2,
+			}
 		if doctype == "Loyalty Point Adjustment":
 			return {"customer": self.customer, "points": 1, "reason": "Goodwill", "explanation": "x"}
 		return {
@@ -134,6 +146,8 @@ class TestMatrix(IntegrationTestCase):
 	def change_of(self, doctype):
 		return {
 			"Loyalty Program": {"expiry_duration": 365},
+			"Loyalty Promotion": {"multiplier": 3},
+			"Loyalty Settings": {"birthday_field": ""},
 			"Loyalty Point Adjustment": {"explanation": "y"},
 		}.get(doctype, {"loyalty_points": 7, "balance": 7, "status": "Done", "points_after": 7})
 
