@@ -186,7 +186,7 @@ def fuzz(lane: Lane) -> int:
 	calls = os.environ.get("LOYALTY_FUZZ_CALLS") or "10000"
 	with tempfile.TemporaryDirectory() as folder:
 		report = Path(folder) / "fuzz.xml"
-		return served(lane, report, CLIENT_TESTS / "test_fuzz.py", "-s", LOYALTY_FUZZ_CALLS=calls)
+		return served(lane, report, CLIENT_TESTS / "fuzz_test.py", "-s", LOYALTY_FUZZ_CALLS=calls)
 
 
 def served(lane: Lane, report: Path, folder: Path, *arguments: str, **environment: str) -> int:

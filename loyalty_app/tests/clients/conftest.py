@@ -1,6 +1,8 @@
 """A served site (LOYALTY_URL) with a shop in it, for tests that talk to it as integrators do.
 
 LOYALTY_PASSWORD is Administrator's (admin).
+
+Files here are named *_test.py: pytest finds them, and a bench's own test runner, which lacks their libraries, does not.
 """
 
 import os
