@@ -8,6 +8,7 @@ import random
 import re
 import sys
 import time
+import traceback
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -144,7 +145,9 @@ def result_of(e: Exception) -> tuple[str, str]:
 	# Not enough points, already cancelled, changed meanwhile: what the document's rules say, in words.
 	if isinstance(e, frappe.ValidationError) and not isinstance(e, frappe.QueryDeadlockError):
 		return "refused", reason
-	return f"{type(e).__name__}: {str(e)[:300]}", reason
+	frames = [f for f in traceback.extract_tb(e.__traceback__) if "/frappe/" not in f.filename]
+	where = ", ".join(f"{f.name} ({f.filename.rpartition('/')[2]}:{f.lineno})" for f in frames[-6:])
+	return f"{type(e).__name__}: {str(e)[:300]} in {where}", reason
 
 
 def set_up(site: str, customers: int, blocks: bool = False) -> tuple[list[str], list[str]]:

@@ -42,7 +42,7 @@ QTY = 4
 class LiveInvoice:
 	"""An invoice as a shopkeeper would note it down: four pieces at a price, points paid, what came back."""
 
-	def __init__(self, doc, price, redeemed, worth, factor, tier, expires, matures):
+	def __init__(self, doc, price, redeemed, worth, factor, tier, expires, matures=None):
 		self.doc, self.price, self.redeemed, self.worth = doc, Fraction(price), redeemed, Fraction(worth)
 		self.factor, self.tier, self.expires, self.matures = factor, tier, expires, matures
 		self.returns = []  # (document, pieces, points given back)
