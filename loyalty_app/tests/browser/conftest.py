@@ -79,3 +79,14 @@ def desk(desk_of):
 def arabic_desk(desk_of):
 	"""The desk of a new Accounts Manager whose language is Arabic."""
 	return desk_of("Accounts Manager", "Accounts User", language="ar")
+
+
+@pytest.fixture
+def history(shop):
+	"""Movements of every kind; returns the name of an invoice that redeemed."""
+	shop.sell(5000, 60)
+	redeeming, cancelled = shop.sell(2000, 20, redeem=120), shop.sell(300, 2)
+	shop.site.ask(
+		"POST", "/api/method/frappe.client.cancel", data={"doctype": "Sales Invoice", "name": cancelled}
+	)
+	return redeeming

@@ -8,8 +8,6 @@ import datetime
 import re
 from pathlib import Path
 
-import pytest
-
 TRANSLATIONS = Path(__file__).resolve().parents[2] / "translations" / "ar.csv"
 DOCTYPES = (
 	"Loyalty Program",
@@ -72,17 +70,6 @@ def assert_arabic(desk, *sources: str) -> None:
 		assert ARABIC[source] in said, source
 	left = [text for text in texts if any(english.fullmatch(text) for english in ENGLISH)]
 	assert not left, left
-
-
-@pytest.fixture
-def history(shop):
-	"""Movements of every kind; returns the name of an invoice that redeemed."""
-	shop.sell(5000, 60)
-	redeeming, cancelled = shop.sell(2000, 20, redeem=120), shop.sell(300, 2)
-	shop.site.ask(
-		"POST", "/api/method/frappe.client.cancel", data={"doctype": "Sales Invoice", "name": cancelled}
-	)
-	return redeeming
 
 
 def test_workspace(arabic_desk, shop, history):
