@@ -16,7 +16,7 @@ from typing import Annotated, Literal, TypedDict
 import frappe
 from frappe import _
 from frappe.model.document import Document
-from frappe.utils import cint, flt, get_datetime, getdate, today
+from frappe.utils import cint, flt, get_datetime, getdate, nowtime, today
 from werkzeug.wrappers import Response
 
 from loyalty_app.api import desk, forms, permissions, schema
@@ -77,6 +77,15 @@ class Line:
 	rate: Annotated[Decimal, "Price of one, in the basket's currency", Most(10**9)]
 
 
+class Promoted(TypedDict):
+	"""What a promotion gives for a line."""
+
+	promotion: str
+	points: Points
+	qty: float
+	item: Annotated[str, "Name of the item, for people"]
+
+
 class Earning(TypedDict):
 	"""What an invoice would earn."""
 
@@ -84,7 +93,9 @@ class Earning(TypedDict):
 	tier: Annotated[str | None, "The tier whose rule counts"]
 	purchase_amount: Annotated[float, "The part of the invoice that counts, in company currency"]
 	expiry_date: Annotated[date | None, "The last day of these points; None if they never expire"]
+	spendable_from: Annotated[date | None, "The first day on which they may be spent; None: at once"]
 	excluded_items: Annotated[list[str], "Items of the basket that earn nothing"]
+	promotions: Annotated[list[Promoted], "What promotions give among these points, by line"]
 
 
 class Limits(TypedDict):
@@ -117,6 +128,7 @@ class Quote(TypedDict):
 	worth: Annotated[float, "What the balance pays"]
 	earning: Annotated[Earning | None, "None where it earns nothing"]
 	earns_nothing: Annotated[str | None, "Why it earns nothing, for people"]
+	code_refusal: Annotated[str | None, "Why the promotion code is refused, for people"]
 	redeeming: Redeemable
 
 
@@ -218,6 +230,7 @@ def quote(
 	company: Annotated[str | None, "The company that sells; the program's if it is not given"] = None,
 	posting_date: Day = None,
 	currency: Annotated[str | None, "Currency of the rates; the company's if it is not given"] = None,
+	promotion_code: Annotated[str | None, "Code of a Loyalty Promotion that asks for one"] = None,
 ) -> Quote:
 	"""What a basket would earn and may redeem, were it submitted as a Sales Invoice now. Nothing is saved.
 
@@ -228,6 +241,7 @@ def quote(
 	company = _there("Company", company, "company") or summary.company
 	permissions.may_see_company(company)
 	invoice = _basket(customer, company, items, posting_date, _there("Currency", currency, "currency"))
+	invoice.loyalty_promotion_code = promotion_code
 	return forms.without_trace(lambda: _quote(invoice))
 
 
@@ -484,6 +498,7 @@ def _basket(
 			"currency": currency or frappe.get_cached_value("Company", company, "default_currency"),
 			"set_posting_time": 1,
 			"posting_date": posting_date or getdate(today()),
+			"posting_time": nowtime(),
 			"items": [
 				{"item_code": line.item_code, "qty": float(line.qty), "rate": float(line.rate)}
 				for line in items
@@ -515,6 +530,7 @@ def _quote(invoice: Document) -> Quote:
 		worth=told.worth,
 		earning=earning,
 		earns_nothing=told.earns_nothing,
+		code_refusal=told.code_refusal,
 		redeeming=Redeemable(
 			most=told.most,
 			most_amount=flt(redemption.amount_of(told.most, program)),

@@ -18,6 +18,7 @@ from loyalty_app.tests.utils import (
 	make_invoice,
 	make_item,
 	make_program,
+	make_promotion,
 	make_user,
 	make_website_user,
 	unique,
@@ -257,6 +258,21 @@ class TestQuote(ApiTestCase):
 			)
 			self.assertEqual(told["earning"]["expiry_date"], str(entry.expiry_date))
 			self.assertEqual(told["total"], invoice.rounded_total or invoice.grand_total)
+
+	def test_promotions_and_their_codes(self):
+		program = make_program(tiers=[("Silver", 0, 10)]).name
+		customer = make_customer(loyalty_program=program).name
+		make_promotion(program, code="TWICE")
+		basket = {"customer": customer, "items": [{"item_code": self.item, "qty": 2, "rate": 50}]}
+		told = self.answer(self.post, "quote", **basket)
+		self.assertEqual((told["earning"]["points"], told["earning"]["promotions"]), (10, []))
+		told = self.answer(self.post, "quote", promotion_code="twice", **basket)
+		(given,) = told["earning"]["promotions"]
+		self.assertEqual((told["earning"]["points"], given["points"], given["qty"]), (20, 10, 2))
+		self.assertIsNone(told["code_refusal"])
+		told = self.answer(self.post, "quote", promotion_code="THRICE", **basket)
+		self.assertEqual(told["earning"]["points"], 10)
+		self.assertIn("THRICE", told["code_refusal"])
 
 	def test_what_may_be_redeemed(self):
 		line = {"item_code": self.item, "qty": 1, "rate": 30}
