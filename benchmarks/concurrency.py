@@ -542,7 +542,9 @@ class Serial:
 			self.drop_silent(invoice, changes[0].creation)
 			if event == "Return":
 				pieces = -int(document.qty)
-				back = max(invoice.redeemed * (invoice.pieces_back + pieces) // QTY - invoice.points_back, 0)
+				# two returns made at once may take back more than was sold; points never more than were paid
+				pieces_back = min(invoice.pieces_back + pieces, QTY)
+				back = max(invoice.redeemed * pieces_back // QTY - invoice.points_back, 0)
 				if back != -(document.loyalty_points or 0):
 					self.faults.append(
 						f"{reference} gives back {-document.loyalty_points} points, not {back}"
