@@ -167,8 +167,7 @@ def refuse_taking(doc: Document, spendable: int, member: frappe._dict | None) ->
 	refusal = _("Points: {0} cannot be taken, {1} are spendable by {2} on {3}.").format(
 		taken_by(doc), max(spendable, 0), doc.customer, frappe.format(on, "Date")
 	)
-	later = membership.told_pending(member, on)
-	frappe.throw(" ".join(filter(None, (refusal, later))), title=_("Not enough points"))
+	frappe.throw(membership.with_pending(refusal, member, on), title=_("Not enough points"))
 
 
 def balance_of(customer: str, program: str) -> int:

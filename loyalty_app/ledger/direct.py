@@ -104,8 +104,7 @@ def insert(doc: Document) -> None:
 		refusal = _("Loyalty Point Entry: {0} points asked for, {1} spendable by {2} on {3}.").format(
 			e.asked, e.spendable, doc.customer, frappe.format(posting_date, "Date")
 		)
-		later = membership.told_pending(member, posting_date)
-		frappe.throw(" ".join(filter(None, (refusal, later))))
+		frappe.throw(membership.with_pending(refusal, member, posting_date))
 	except lots.NoSuchLot:
 		frappe.throw(
 			_("Loyalty Point Entry: Redeem Against {0} is not an entry with points of {1} in {2}").format(

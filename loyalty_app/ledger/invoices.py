@@ -377,8 +377,7 @@ def refuse_redemption(asked: int, spendable: int, invoice: frappe._dict, member:
 	refusal = _(
 		"You don't have enough Loyalty Points to redeem: {0} asked for, {1} spendable by {2} on {3}."
 	).format(asked, max(spendable, 0), invoice.customer, frappe.format(on, "Date"))
-	later = membership.told_pending(member, on)
-	frappe.throw(" ".join(filter(None, (refusal, later))), title=_("Loyalty Points"))
+	frappe.throw(membership.with_pending(refusal, member, on), title=_("Loyalty Points"))
 
 
 def refuse_taking_back(spent: lots.AlreadySpent, doc: Document) -> None:

@@ -1,8 +1,8 @@
 """Loyalty Membership: one customer in one program, and the rows that writers lock.
 
 Everybody who moves points locks in one order: first the customers, in the order of their names (`hold`), then the
-memberships, in the order of theirs (`lock`, `lock_all`), then promotions (`promotions.uses_of`), then entries. Who writes memberships alone, as the daily
-jobs do, need not hold the customers.
+memberships, in the order of theirs (`lock`, `lock_all`), then promotions (`promotions.uses_of`), then entries. Who writes
+memberships alone, as the daily jobs do, need not hold the customers.
 """
 
 from collections import defaultdict
@@ -519,12 +519,13 @@ def _pending(member: frappe._dict, on: date) -> tuple[int, date | None]:
 	return sum(points for points, _first in found), min((first for _points, first in found), default=None)
 
 
-def told_pending(member: frappe._dict | None, on: date) -> str | None:
-	"""What to tell who may not spend, on the day `on`, the points of `member` that are pending."""
+def with_pending(refusal: str, member: frappe._dict | None, on: date) -> str:
+	"""`refusal` to spend points of `member` on the day `on`, and from when on those can be spent that are pending."""
 	points, first = _pending(member, on) if member else (0, None)
 	if not points:
-		return None
-	return frappe._("{0} more points can be spent from {1} on.").format(points, frappe.format(first, "Date"))
+		return refusal
+	later = frappe._("{0} more points can be spent from {1} on.")
+	return f"{refusal} {later.format(points, frappe.format(first, 'Date'))}"
 
 
 def _expiring_points(name: str, on: date) -> int:

@@ -4,7 +4,6 @@ What is counted are the statements that this app's own code asks for. Counts do 
 that costs the same with 10 and with 2,000 lots that are over does nothing for each of them.
 """
 
-import sys
 from contextlib import contextmanager
 from itertools import count
 from unittest.mock import patch
@@ -16,7 +15,9 @@ from loyalty_app.ledger.membership import find, look, spendable_by, summary
 from loyalty_app.tests.history import add_closed_lots, add_open_lots
 from loyalty_app.tests.utils import (
 	IntegrationTestCase,
+	count_own_queries,
 	count_queries,
+	is_asked_by_this_app,
 	make_adjustment,
 	make_customer,
 	make_invoice,
@@ -27,24 +28,6 @@ from loyalty_app.tests.utils import (
 )
 
 FEW, MANY = 10, 2_000
-# Frappe runs the statements that apps ask for.
-WHO_RUNS_THEM = ("frappe", "pypika")
-
-
-def count_own_queries():
-	"""Collect the statements that this app's own code asks for meanwhile, as a list."""
-	return count_queries(lambda: asked_by() == "loyalty_app")
-
-
-def asked_by() -> str:
-	"""The app, not Frappe, whose code is innermost in what runs now; "" for a test."""
-	frame = sys._getframe(3)
-	while frame:
-		module = frame.f_globals.get("__name__", "")
-		if module.split(".")[0] not in WHO_RUNS_THEM:
-			return "" if module.startswith("loyalty_app.tests") else module.split(".")[0]
-		frame = frame.f_back
-	return ""
 
 
 @contextmanager
@@ -58,9 +41,6 @@ def count_work():
 			with done(work, original):
 				return original(*args, **kwargs)
 		return original(*args, **kwargs)
-
-	def is_asked_by_this_app():
-		return asked_by() == "loyalty_app"
 
 	with patch.object(frappe.db, "sql", counted):
 		yield work

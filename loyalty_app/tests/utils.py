@@ -24,9 +24,11 @@ __all__ = [
 	"as_user",
 	"company",
 	"cost_center",
+	"count_own_queries",
 	"count_queries",
 	"expense_account",
 	"income_account",
+	"is_asked_by_this_app",
 	"leaf",
 	"make_adjustment",
 	"make_customer",
@@ -94,6 +96,22 @@ def count_queries(counts=lambda: True):
 		yield statements
 	finally:
 		frappe.db.sql = original
+
+
+def count_own_queries():
+	"""Collect the statements that this app's own code asks for meanwhile, as a list; not those of ERPNext's hooks."""
+	return count_queries(is_asked_by_this_app)
+
+
+def is_asked_by_this_app() -> bool:
+	"""Whether this app's code is innermost in what runs now, but for Frappe, which runs the statements, and tests."""
+	frame = sys._getframe(2)
+	while frame:
+		module = frame.f_globals.get("__name__", "")
+		if module.split(".")[0] not in ("frappe", "pypika"):
+			return module.split(".")[0] == "loyalty_app" and not module.startswith("loyalty_app.tests")
+		frame = frame.f_back
+	return False
 
 
 def make_user(*roles: str) -> str:
