@@ -11,14 +11,13 @@ many processes as are asked for. Ends with a verification that must find nothing
 
 import csv
 import io
-import multiprocessing
-import resource
 import time
 from unittest.mock import patch
 
 import frappe
 from command import connect, parser_of
 from frappe.utils import add_days, today
+from shared_run import share
 
 CUSTOMERS_AT_ONCE = 5_000
 
@@ -113,41 +112,16 @@ def by_frappe(url: str, number: int, rows: int) -> None:
 
 def measure(arguments, method: str, **values):
 	"""Do a run with its jobs shared by processes, print how long it took, and return its document."""
-	connect(arguments.site)
 	from loyalty_app.api import imports
-	from loyalty_app.ledger import runs
 
-	jobs, start = [], time.perf_counter()
-	with patch.object(runs, "_enqueue", lambda function, job, **kwargs: jobs.append((function, kwargs))):
-		name = getattr(imports, method)(**values)
-		frappe.db.commit()
-		runs.divide(**jobs.pop(0)[1])
-	reading = time.perf_counter() - start
-	parts = [kwargs["part"] for _function, kwargs in jobs]
-	frappe.destroy()
-	with multiprocessing.Pool(arguments.processes) as pool:
-		memory = max(pool.imap_unordered(work, [(arguments.site, name, part) for part in parts]), default=0)
-	seconds = time.perf_counter() - start
-	connect(arguments.site)
-	run = frappe.get_doc(runs.DOCTYPE, name)
-	frappe.destroy()
+	run, seconds, before, memory = share(
+		arguments.site, arguments.processes, lambda: getattr(imports, method)(**values)
+	)
 	print(
 		f"{run.kind:20} {run.done:>8,} rows {seconds:7.1f} s, {run.done / seconds:>7,.0f} rows/s,"
-		f" {arguments.processes} processes, peak memory {memory} MB; {reading:.1f} s before the first row"
+		f" {arguments.processes} processes, peak memory {memory} MB; {before:.1f} s before the first row"
 	)
-	assert run.status == "Done" and not run.faults, [row.fault for row in run.findings][:5]
 	return run
-
-
-def work(task) -> int:
-	"""Do one job in this process; return the peak of its memory in MB."""
-	site, name, part = task
-	connect(site)
-	from loyalty_app.ledger import runs
-
-	runs.work(name, part)
-	frappe.destroy()
-	return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def verify(arguments, program: str) -> None:

@@ -10,17 +10,13 @@ many processes as are asked for; times are of the whole run, memory is the large
 verification that must find nothing.
 """
 
-import multiprocessing
-import resource
-import time
-from contextlib import nullcontext, redirect_stdout
+from contextlib import redirect_stdout
 from io import StringIO
-from unittest.mock import patch
 
 import frappe
 import takeover
 from command import connect, parser_of
-from frappe.utils import add_days, today
+from shared_run import share
 
 LONG_AFTER = 500
 
@@ -61,47 +57,14 @@ def prepare(arguments, redemptions: bool):
 
 def measure(arguments, kind: str, days: int = 0):
 	"""Do a run with its jobs shared by processes, print how long it took, and return its document."""
-	connect(arguments.site)
 	from loyalty_app.ledger import runs
-	from loyalty_app.tests.utils import on_day
 
-	day = add_days(today(), days)
-	jobs, start = [], time.perf_counter()
-	with (
-		on_day(day) if days else nullcontext(),
-		patch.object(runs, "_enqueue", lambda function, job, **kwargs: jobs.append((function, kwargs))),
-	):
-		name = runs.start(kind)
-		frappe.db.commit()
-		runs.divide(**jobs.pop(0)[1])
-	parts = [kwargs["part"] for _function, kwargs in jobs]
-	frappe.destroy()
-	with multiprocessing.Pool(arguments.processes) as pool:
-		tasks = [(arguments.site, name, part, day if days else None) for part in parts]
-		memory = max(pool.imap_unordered(work, tasks), default=0)
-	seconds = time.perf_counter() - start
-	connect(arguments.site)
-	run = frappe.get_doc(runs.DOCTYPE, name)
-	frappe.destroy()
+	run, seconds, _before, memory = share(arguments.site, arguments.processes, lambda: runs.start(kind), days)
 	print(
 		f"{kind:13} {run.done:>8,} memberships {seconds:7.1f} s, {arguments.entries / seconds:>9,.0f} entries/s,"
 		f" {arguments.processes} processes, peak memory {memory} MB; {run.changed:,} changed, {run.faults} faults"
 	)
-	assert run.status == "Done" and not run.faults, [row.fault for row in run.findings][:5]
 	return run
-
-
-def work(task) -> int:
-	"""Do one job in this process; return the peak of its memory in MB."""
-	site, name, part, day = task
-	connect(site)
-	from loyalty_app.ledger import runs
-	from loyalty_app.tests.utils import on_day
-
-	with on_day(day) if day else nullcontext():
-		runs.work(name, part)
-	frappe.destroy()
-	return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 if __name__ == "__main__":
