@@ -11,7 +11,7 @@ from frappe.integrations.doctype.webhook import run_webhooks
 from frappe.utils import cint, getdate
 from pypika.terms import Function
 
-from loyalty_app.ledger import bulk, log, membership, promotions
+from loyalty_app.ledger import bulk, listeners, log, membership, promotions
 from loyalty_app.rules import lots
 from loyalty_app.rules.amounts import exact
 from loyalty_app.rules.earning import MOST_POINTS, NEVER, EarnOn
@@ -390,18 +390,7 @@ def announce(event: str, rows: list[dict]) -> None:
 
 
 def is_heard(event: str) -> bool:
-	"""Whether anybody listens to `event` of entries.
-
-	To be asked before many are announced: making a document of a row takes longer than writing it.
-	"""
-	hooks = frappe.get_doc_hooks()
-	if any(hooks.get(doctype, {}).get(event) for doctype in (DOCTYPE, "*")):
+	"""Whether anybody listens to `event` of entries: see `announce`."""
+	if event == "after_delete" and listeners.are_there(DOCTYPE, "on_trash"):
 		return True
-	return any(
-		frappe.db.exists(doctype, filters)
-		for doctype, filters in (
-			("Server Script", {"reference_doctype": DOCTYPE, "script_type": "DocType Event", "disabled": 0}),
-			("Webhook", {"webhook_doctype": DOCTYPE, "enabled": 1}),
-			("Notification", {"document_type": DOCTYPE, "enabled": 1}),
-		)
-	)
+	return listeners.are_there(DOCTYPE, event, hooks_of_all=True)

@@ -10,7 +10,7 @@ import frappe
 from frappe.model.document import Document
 
 CACHE = "loyalty_app_listeners"
-SCRIPT_EVENTS = {"After Insert": "after_insert", "After Save": "on_update"}
+SCRIPT_EVENTS = {"After Insert": "after_insert", "After Save": "on_update", "After Delete": "after_delete"}
 NOTIFICATION_EVENTS = {"New": "after_insert", "Save": "on_update"}
 
 
@@ -22,9 +22,14 @@ def forget(doc: Document | None = None, method: str | None = None) -> None:
 		frappe.db.after_commit.add(forget)
 
 
-def are_there(doctype: str, event: str) -> bool:
-	"""Whether anybody listens to `event` of documents of `doctype` in particular."""
-	if frappe.get_doc_hooks().get(doctype, {}).get(event):
+def are_there(doctype: str, event: str, hooks_of_all: bool = False) -> bool:
+	"""Whether anybody listens to `event` of documents of `doctype` in particular; `hooks_of_all`: hooks on documents of
+	all doctypes count too, which Frappe and ERPNext have on common events.
+
+	To be asked before many are told: making a document of a row takes longer than writing it.
+	"""
+	hooks = frappe.get_doc_hooks()
+	if any(hooks.get(each, {}).get(event) for each in (doctype, *(["*"] if hooks_of_all else []))):
 		return True
 	return [doctype, event] in frappe.cache.get_value(CACHE, generator=_listened_to)
 
@@ -40,12 +45,12 @@ def _listened_to() -> list[list[str]]:
 		limit=0,
 	)
 	notifications = frappe.get_all(
-		"Notification", filters={"enabled": 1}, fields=["document_type", "event"], limit=0
+		"Notification", filters={"enabled": 1}, fields=["document_type", "event", "method"], limit=0
 	)
 	return [
 		*([row.webhook_doctype, row.webhook_docevent] for row in webhooks),
 		*([row.reference_doctype, SCRIPT_EVENTS.get(row.doctype_event)] for row in scripts),
-		*([row.document_type, NOTIFICATION_EVENTS.get(row.event)] for row in notifications),
+		*([row.document_type, NOTIFICATION_EVENTS.get(row.event, row.method)] for row in notifications),
 	]
 
 

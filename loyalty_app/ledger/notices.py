@@ -13,7 +13,7 @@ import frappe
 from frappe import _
 from frappe.utils import add_days, add_months, cint, formatdate, get_first_day, get_last_day, getdate, today
 
-from loyalty_app.ledger import entries, membership
+from loyalty_app.ledger import entries, listeners, membership
 from loyalty_app.rules.earning import NEVER
 from loyalty_app.rules.lots import Entry
 
@@ -32,11 +32,7 @@ PROGRAM = "Loyalty Program"
 
 def is_heard(event: str) -> bool:
 	"""Whether anybody listens to `event` of memberships."""
-	hooks = frappe.get_doc_hooks()
-	if any(hooks.get(doctype, {}).get(event) for doctype in (membership.DOCTYPE, "*")):
-		return True
-	listening = {"document_type": membership.DOCTYPE, "enabled": 1, "event": "Method", "method": event}
-	return bool(frappe.db.exists("Notification", listening))
+	return listeners.are_there(membership.DOCTYPE, event, hooks_of_all=True)
 
 
 def tell(event: str, member: dict, language: str | None, **notice) -> None:
