@@ -203,13 +203,7 @@ class TestReturning(PromotionTestCase):
 		return entry.loyalty_points
 
 	def return_of(self, line, qty=1, submit=True):
-		draft = make_return(self.invoice, submit=False)
-		draft.items = [row for row in draft.items if row.item_code == line]
-		draft.items[0].qty = draft.items[0].stock_qty = -qty
-		draft.save()
-		if submit:
-			draft.submit()
-		return draft
+		return make_return(self.invoice, qty=qty, item=line, submit=submit)
 
 	def test_lines_take_back_what_they_earned_whatever_became_of_the_promotion(self):
 		self.double.multiplier, self.double.enabled = 5, 0

@@ -431,8 +431,8 @@ def make_invoice(
 	return doc
 
 
-def make_return(invoice, qty: float | None = None, submit: bool = True, **kwargs):
-	"""Insert (and submit) the return of a submitted invoice: all of it, or `qty` of its first item."""
+def make_return(invoice, qty: float | None = None, submit: bool = True, item: str | None = None, **kwargs):
+	"""Insert (and submit) the return of a submitted invoice: all of it, or `qty` of its first line, or of that of `item`."""
 	if invoice.doctype == "POS Invoice":
 		from erpnext.accounts.doctype.pos_invoice.pos_invoice import make_sales_return
 	else:
@@ -440,7 +440,7 @@ def make_return(invoice, qty: float | None = None, submit: bool = True, **kwargs
 
 	doc = make_sales_return(invoice.name)
 	if qty is not None:
-		doc.items = doc.items[:1]
+		doc.items = [row for row in doc.items if item in (None, row.item_code)][:1]
 		doc.items[0].qty = -flt(qty)
 		doc.items[0].stock_qty = -flt(qty)
 	doc.update(kwargs)
