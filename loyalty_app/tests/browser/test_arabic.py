@@ -146,6 +146,11 @@ def test_invoice(arabic_desk, shop, history):
 	line = desk.page.locator(".loyalty-line:visible")
 	line.get_by_role("button", name=ARABIC["Redeem points"]).click()
 	desk.field("loyalty_points").wait_for()
+	# ERPNext fills in account and cost center, and draws the fields anew
+	desk.page.wait_for_function(
+		"() => cur_frm.doc.loyalty_redemption_account && cur_frm.doc.loyalty_redemption_cost_center"
+	)
+	desk.settle()
 	desk.type("loyalty_points", "5000")
 	desk.page.locator(".loyalty-refusal:visible").wait_for()
 	assert_arabic(desk, "Spendable points", "May redeem here", "Will earn")
