@@ -39,7 +39,11 @@ class Guide:
 	def set_up_a_program(self) -> None:
 		with self.desk(MANAGER) as desk:
 			desk.page.goto("/app/loyalty")
-			desk.page.locator(".dashboard-widget-box:visible svg.frappe-chart").first.wait_for()
+			# charts grow into their bars
+			desk.page.wait_for_function(
+				"() => [...document.querySelectorAll('.frappe-chart .bar')].some(bar => bar.getBBox().height > 20)"
+			)
+			desk.settle()
 			self.picture(desk, "workspace")
 			desk.new("Loyalty Program")
 			desk.type("loyalty_program_name", PROGRAM)
