@@ -25,7 +25,7 @@ import time
 import traceback
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby, repeat
 from statistics import median
 
@@ -397,7 +397,7 @@ def compare(outcomes, programs, customers, today) -> tuple[list[str], int]:
 	invoices = {
 		row.name: row
 		for row in frappe.db.sql(
-			"""select name, customer, posting_date, return_against, loyalty_points, loyalty_program, docstatus, modified,
+			"""select name, customer, posting_date, return_against, loyalty_points, docstatus, creation, modified,
 			(select sum(qty) from `tabSales Invoice Item` item where item.parent = one.name) qty,
 			(select max(rate) from `tabSales Invoice Item` item where item.parent = one.name) rate
 			from `tabSales Invoice` one where customer in %s""",
@@ -406,7 +406,7 @@ def compare(outcomes, programs, customers, today) -> tuple[list[str], int]:
 		)
 	}
 	unlike, count, told = [], 0, set()
-	silent = silent_cancels(outcomes, programs)
+	silent = silent_of_returns(outcomes, programs)
 	for name in memberships(programs):
 		serial = Serial(invoices, days, silent)
 		rows = frappe.get_all(
@@ -423,10 +423,12 @@ def compare(outcomes, programs, customers, today) -> tuple[list[str], int]:
 			told.add((event, reference))
 			count += 1
 			serial.go_on(event, reference, changes)
+		for invoice in serial.live.values():
+			serial.catch_up(invoice, datetime.max)
 		if faults := [*serial.faults, *serial.unlike(name, today)]:
 			faults.insert(0, first_difference(rows, Serial(invoices, days, silent)))
 		unlike += [f"{name}: {fault}" for fault in faults]
-	unlike += unlogged(outcomes, told | {("Return Cancelled", name) for name in silent}, invoices)
+	unlike += unlogged(outcomes, told | silent, invoices)
 	for customer in customers:
 		row = frappe.get_doc("Customer", customer)
 		filters = {"customer": customer, "loyalty_program": row.loyalty_program}
@@ -441,20 +443,22 @@ def compare(outcomes, programs, customers, today) -> tuple[list[str], int]:
 	return unlike, count
 
 
-def silent_cancels(outcomes: list[Outcome], programs: list[str]) -> set[str]:
-	"""Returns that were cancelled without a word in the log.
+def silent_of_returns(outcomes: list[Outcome], programs: list[str]) -> set[tuple[str, str]]:
+	"""Returns, and cancels of returns, that were done without a word in the log.
 
-	ERPNext lets two returns made at once take back more pieces than were sold: when one of them is cancelled, all is
-	still back, and no point moves. The model is told where it comes to that invoice next.
+	ERPNext lets two returns made at once take back more pieces than were sold: when the second is submitted, or one of
+	them cancelled, all is back before and after, and no point moves. The model is told where it comes to that invoice
+	next, and tells if it should have moved one.
 	"""
-	done = {o.document for o in outcomes if o.action == "cancel return" and o.result == "done"}
+	events = {"return": "Return", "cancel return": "Return Cancelled"}
+	done = {(events[o.action], o.document) for o in outcomes if o.action in events and o.result == "done"}
 	rows = frappe.get_all(
 		"Loyalty Point Log",
-		{"loyalty_program": ("in", programs), "event": "Return Cancelled"},
-		pluck="reference_name",
+		{"loyalty_program": ("in", programs), "event": ("in", list(events.values()))},
+		["event", "reference_name"],
 		limit=0,
 	)
-	return done - set(rows)
+	return done - {(row.event, row.reference_name) for row in rows}
 
 
 def events_of(rows: list) -> Iterator[tuple[str, str, list]]:
@@ -513,13 +517,12 @@ def unlogged(outcomes: list[Outcome], told: set, invoices: dict) -> list[str]:
 class Serial:
 	"""One membership, gone through event by event: the invoices as a shopkeeper notes them, the points as tokens."""
 
-	def __init__(self, invoices: dict, days: dict, silent: set[str]):
+	def __init__(self, invoices: dict, days: dict, silent: set[tuple[str, str]]):
 		from loyalty_app.rules.test_lots import Model
 
 		self.invoices, self.days, self.silent = invoices, days, silent
 		self.model, self.live, self.faults, self.returned = Model(), {}, [], {}
-		self.bonus = 0
-		self.deducted = 0
+		self.bonus = self.deducted = 0
 
 	@property
 	def spend(self):
@@ -539,7 +542,7 @@ class Serial:
 					f"{event} of {reference} changed points of an invoice that was cancelled before"
 				)
 				return
-			self.drop_silent(invoice, changes[0].creation)
+			self.catch_up(invoice, changes[0].creation)
 			if event == "Return":
 				pieces = -int(document.qty)
 				# two returns made at once may take back more than was sold; points never more than were paid
@@ -560,13 +563,21 @@ class Serial:
 			else:
 				self.faults.append(f"unknown event {event}")
 
-	def drop_silent(self, invoice, now):
-		"""Forget returns of `invoice` that were cancelled before `now` without a word; those must not have mattered."""
-		for returned in [r for r in invoice.returns if r[0].name in self.silent and r[0].modified < now]:
-			before = invoice.earned, invoice.points_back
-			invoice.returns.remove(returned)
-			if (invoice.earned, invoice.points_back) != before:
-				self.faults.append(f"cancelling {returned[0].name} moved points, the log does not tell of it")
+	def catch_up(self, invoice, now):
+		"""Go through the returns of `invoice` that were made or cancelled before `now` without a word in the log."""
+		before = invoice.earned, invoice.points_back
+		known = {document.name for document, _pieces, _back in invoice.returns}
+		for name in {name for event, name in self.silent if event == "Return"} - known:
+			document = self.invoices[name]
+			if document.return_against == invoice.voucher.name and document.creation < now:
+				invoice.returns.append((document, -int(document.qty), 0))
+		invoice.returns = [
+			r
+			for r in invoice.returns
+			if ("Return Cancelled", r[0].name) not in self.silent or r[0].modified >= now
+		]
+		if (invoice.earned, invoice.points_back) != before:
+			self.faults.append(f"returns of {invoice.voucher.name} moved points of which the log does not tell")
 
 	def submit(self, document, said: list[dict]):
 		from fractions import Fraction

@@ -301,6 +301,16 @@ class LoyaltyInvoiceMixin:
 	methods below, newer ones in a service class of its own, which only the hidden program keeps quiet.
 	"""
 
+	def insert(self, *args, **kwargs):
+		"""Extends Document.insert: a deadlock over ERPNext's own rows is to be tried again like one over points."""
+		with unless_busy():
+			return super().insert(*args, **kwargs)
+
+	def save(self, *args, **kwargs):
+		"""Extends Document.save, by which documents are also submitted and cancelled, as `insert`."""
+		with unless_busy():
+			return super().save(*args, **kwargs)
+
 	def on_submit(self):
 		"""Extends on_submit of SalesInvoice and POSInvoice."""
 		with unseen_by_erpnext(self):

@@ -9,8 +9,9 @@ from threading import Event
 from unittest.mock import patch
 
 import frappe
+from erpnext.accounts.doctype.sales_invoice.sales_invoice import SalesInvoice
 
-from loyalty_app.ledger import membership, verify
+from loyalty_app.ledger import LedgerBusy, membership, verify
 from loyalty_app.ledger.membership import find
 from loyalty_app.tests.rest import RestClient
 from loyalty_app.tests.test_documents import balance, earned, entries_of
@@ -255,6 +256,14 @@ class TestConcurrency(IntegrationTestCase):
 					hold(self.customer.name)
 			answer = answer.result()
 		self.assert_busy(answer, draft, lot)
+
+	def test_a_deadlock_over_rows_of_erpnext_is_to_be_tried_again(self):
+		"""ERPNext's general ledger locks gaps between vouchers, so that two customers' cancels may collide there."""
+		doc = make_invoice(self.customer)
+		for method, act in (("on_cancel", doc.cancel), ("validate", frappe.copy_doc(doc).insert)):
+			deadlock = patch.object(SalesInvoice, method, side_effect=frappe.QueryDeadlockError)
+			with self.subTest(method), deadlock, self.assertRaises(LedgerBusy):
+				act()
 
 	def assert_busy(self, answer, draft, lot):
 		"""The request to submit `draft` was refused because of a lock, left nothing, and may be repeated."""
