@@ -577,7 +577,9 @@ class Serial:
 			if ("Return Cancelled", r[0].name) not in self.silent or r[0].modified >= now
 		]
 		if (invoice.earned, invoice.points_back) != before:
-			self.faults.append(f"returns of {invoice.voucher.name} moved points of which the log does not tell")
+			self.faults.append(
+				f"returns of {invoice.voucher.name} moved points of which the log does not tell"
+			)
 
 	def submit(self, document, said: list[dict]):
 		from fractions import Fraction

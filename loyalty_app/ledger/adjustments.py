@@ -84,7 +84,7 @@ def settle_in(members: list[frappe._dict], doc: Document, event: Event) -> None:
 	moved = ()
 	for member in members:
 		expiry.close_due(member)
-		own, _others = entries.of_voucher(member, voucher, doc.name)
+		own, _others = entries.of_voucher(member, voucher, doc.name, event is Event.SUBMIT)
 		if not own and event is not Event.SUBMIT:
 			_was_recorded, own = foreign.recorded(member, voucher)
 		tier = member.loyalty_program_tier

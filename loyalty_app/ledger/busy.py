@@ -44,7 +44,9 @@ def insist(function: Callable, *arguments, tries: int = 5):
 
 def refuse():
 	frappe.throw(
-		_("Somebody else is working on the same points or documents right now. Nothing was saved: please try again."),
+		_(
+			"Somebody else is working on the same points or documents right now. Nothing was saved: please try again."
+		),
 		LedgerBusy,
 		title=_("Please try again"),
 	)

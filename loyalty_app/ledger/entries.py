@@ -149,14 +149,18 @@ def refuse_too_many(member: frappe._dict, more: int) -> None:
 		)
 
 
-def of_voucher(member: dict, voucher: Voucher, document: str) -> tuple[list[Entry], list[dict]]:
+def of_voucher(member: dict, voucher: Voucher, document: str, is_new: bool) -> tuple[list[Entry], list[dict]]:
 	"""All entries of `voucher` in the locked membership, and the rows of `voucher` and of `document`, a return of
-	it, that belong to no membership: something else wrote them."""
+	it, that belong to no membership: something else wrote them.
+
+	What is being submitted `is_new`: nobody but this transaction can have written entries of it. To lock where there
+	are none would lock the gap in which another customer's first entries have their place.
+	"""
 	table = frappe.qb.DocType(DOCTYPE)
 	query = select((table.membership == member["name"]) | table.membership.isnull())
 	query = query.select(table.membership, table.customer, table.loyalty_program)
 	query = query.where(table.invoice.isin(sorted({voucher.name, document})))
-	rows = query.where(table.invoice_type == voucher.doctype).for_update().run(as_dict=True)
+	rows = _locking(query.where(table.invoice_type == voucher.doctype), not is_new).run(as_dict=True)
 	own = [row for row in rows if row.membership and row.invoice == voucher.name]
 	return [from_row(row) for row in own], [row for row in rows if not row.membership]
 

@@ -78,7 +78,7 @@ def settle_invoice(doc: Document, event: Event) -> None:
 	if event is Event.CANCEL:
 		promotions.lock_limited(program.name)
 	expiry.close_due(member)
-	own, others = entries.of_voucher(member, voucher, doc.name)
+	own, others = entries.of_voucher(member, voucher, doc.name, event is Event.SUBMIT)
 	if others:
 		foreign.remove(others, voucher, cause, member)
 	if not own and event is not Event.SUBMIT:

@@ -108,6 +108,8 @@ class TestStatements(IntegrationTestCase):
 		for written in ("tabLoyalty Point Entry", "tabLoyalty Point Log", "tabLoyalty Membership"):
 			self.assertTrue(any(written in s for s in few), "the count misses what is written")
 		self.assertEqual(len(few), len(many))
+		# A lock where a new member has no entries yet would keep another new member's first ones out.
+		self.assertEqual([s for s in few if "tabLoyalty Point Entry" in s and s.endswith("FOR UPDATE")], [])
 
 	def test_earning_where_the_tier_changes(self):
 		for customer in (self.few, self.many):
