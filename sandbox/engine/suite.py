@@ -177,7 +177,7 @@ def browser(lane: Lane, report: Path) -> int:
 
 def clients(lane: Lane, report: Path) -> int:
 	"""Run the tests that talk to a site as integrators do, against a served fresh site."""
-	return served(lane, report, CLIENT_TESTS, LOYALTY_NODE_MODULES=str(lane.places.front / "node_modules"))
+	return served(lane, report, CLIENT_TESTS)
 
 
 def fuzz(lane: Lane) -> int:
@@ -201,6 +201,7 @@ def served(lane: Lane, report: Path, folder: Path, *arguments: str, **environmen
 				folder,
 				*arguments,
 				LOYALTY_URL=address,
+				LOYALTY_NODE_MODULES=str(lane.places.front / "node_modules"),
 				**environment,
 				**lane.environment(name, url),
 			)

@@ -82,6 +82,25 @@ def arabic_desk(desk_of):
 
 
 @pytest.fixture
+def phone(chromium, artefacts, request):
+	"""A phone on which nobody is signed in."""
+	context = chromium.new_context(
+		base_url=os.environ["LOYALTY_URL"],
+		viewport={"width": 390, "height": 844},
+		has_touch=True,
+		locale="en-US",
+	)
+	context.set_default_timeout(30_000)
+	phone = Desk(context.new_page(), artefacts, request.node.name)
+	try:
+		yield phone
+		assert not phone.faults, phone.faults
+	finally:
+		phone.picture("end")
+		context.close()
+
+
+@pytest.fixture
 def history(shop):
 	"""Movements of every kind; returns the name of an invoice that redeemed."""
 	shop.sell(5000, 60)
