@@ -60,6 +60,7 @@ doc_events = {
 		"on_update": "loyalty_app.ledger.listeners.forget",
 		"on_trash": "loyalty_app.ledger.listeners.forget",
 	},
+	"Personal Data Deletion Request": {"on_update": "loyalty_app.overrides.personal_data.on_update"},
 	"Transaction Deletion Record": {
 		"on_change": "loyalty_app.overrides.transaction_deletion_record.on_change",
 	},
@@ -68,16 +69,18 @@ doc_events = {
 # Programs and promotions are no transactions: ERPNext keeps them when it deletes all transactions of a company
 company_data_to_be_ignored = ["Loyalty Program", "Loyalty Promotion"]
 
-# ERPNext's own writing of entries stands down. One of the two, never both: together their classes clash.
+# ERPNext's own writing of entries stands down; a person's data has their points. One of the two, never both: together their classes clash.
 if _extends_doctype_classes():
 	extend_doctype_class = {
 		"Sales Invoice": "loyalty_app.overrides.invoice.LoyaltyInvoiceMixin",
 		"POS Invoice": "loyalty_app.overrides.invoice.LoyaltyInvoiceMixin",
+		"Personal Data Download Request": "loyalty_app.overrides.personal_data.LoyaltyDownloadMixin",
 	}
 else:
 	override_doctype_class = {
 		"Sales Invoice": "loyalty_app.overrides.sales_invoice.LoyaltySalesInvoice",
 		"POS Invoice": "loyalty_app.overrides.pos_invoice.LoyaltyPOSInvoice",
+		"Personal Data Download Request": "loyalty_app.overrides.personal_data.LoyaltyPersonalDataDownloadRequest",
 	}
 
 # ERPNext's unguarded loyalty methods, replaced where they are called over HTTP

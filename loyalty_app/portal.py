@@ -36,6 +36,19 @@ def customers_of(user: str | None = None) -> list[str]:
 	return query.orderby(customer.name).run(pluck=True)
 
 
+def users_of(customer: str) -> set[str]:
+	"""Who stands for `customer`: its portal users, and the users or addresses of its contacts, whoever made those."""
+	named = frappe.get_all(
+		"Portal User", filters={"parenttype": "Customer", "parent": customer}, pluck="user"
+	)
+	contact, link = frappe.qb.DocType("Contact"), frappe.qb.DocType("Dynamic Link")
+	query = frappe.qb.from_(contact).join(link)
+	query = query.on((link.parent == contact.name) & (link.parenttype == "Contact"))
+	query = query.select(contact.user, contact.email_id)
+	query = query.where((link.link_doctype == "Customer") & (link.link_name == customer))
+	return {*named, *filter(None, (user or email for user, email in query.run()))}
+
+
 def memberships_of(user: str | None = None) -> list[frappe._dict]:
 	"""The memberships that `user` may see, the current ones first; of those left, the ones with a history."""
 	table = frappe.qb.DocType("Loyalty Membership")

@@ -15,10 +15,10 @@ from loyalty_app.tests.utils import (
 	count_queries,
 	make_customer,
 	make_invoice,
+	make_outgoing_mail_possible,
 	make_program,
 	make_return,
 	on_day,
-	store,
 	unique,
 )
 
@@ -32,15 +32,7 @@ class NoticesTestCase(LoyaltyTestCase):
 	def setUpClass(cls):
 		super().setUpClass()
 		cls.addClassCleanup(frappe.clear_cache)
-		if not frappe.db.exists("Email Account", {"enable_outgoing": 1, "default_outgoing": 1}):
-			address = "shop@loyalty.example"
-			store(
-				"Email Account",
-				email_account_name=address,
-				email_id=address,
-				enable_outgoing=1,
-				default_outgoing=1,
-			)
+		make_outgoing_mail_possible()
 		cls.program = make_program(
 			tiers=[("Silver", 0, 10), ("Gold & more", 1000, 5)],
 			expiry_duration=30,

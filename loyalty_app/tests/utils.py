@@ -144,6 +144,19 @@ def make_website_user(*customers) -> str:
 	return user
 
 
+def make_outgoing_mail_possible() -> None:
+	"""Make an outgoing Email Account, where the site has none, for Frappe to put mails into its queue."""
+	if not frappe.db.exists("Email Account", {"enable_outgoing": 1, "default_outgoing": 1}):
+		address = "shop@loyalty.example"
+		store(
+			"Email Account",
+			email_account_name=address,
+			email_id=address,
+			enable_outgoing=1,
+			default_outgoing=1,
+		)
+
+
 def company(name: str = COMPANY, abbr: str = ABBR, currency: str = CURRENCY) -> str:
 	"""Return the company's name, after making it with its chart of accounts if it is not there."""
 	if not frappe.db.exists("Company", name):
