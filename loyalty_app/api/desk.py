@@ -24,12 +24,13 @@ from loyalty_app.loyalty_app.report.loyalty_balances import loyalty_balances
 from loyalty_app.overrides import invoice as invoice_events
 from loyalty_app.reporting.points import per_member
 from loyalty_app.reporting.program import Program
+from loyalty_app.reporting.promotion import Promotion
 from loyalty_app.rules.lots import Kind
 from loyalty_app.rules.promotions import Given
 from loyalty_app.rules.redemption import largest_redemption
 
 INVOICES = ("Sales Invoice", "POS Invoice")
-ENTRY, PROGRAM = "Loyalty Point Entry", "Loyalty Program"
+ENTRY, PROGRAM, PROMOTION = "Loyalty Point Entry", "Loyalty Program", "Loyalty Promotion"
 LAST_MOVEMENTS = 5
 
 
@@ -122,6 +123,28 @@ def program_preview(
 		"spent": float(before),
 		"amount": float(bought),
 	}
+
+
+@whitelist(methods=["POST"])
+def promotion_preview(doc: str | dict) -> dict:
+	"""What a Loyalty Promotion comes to, as the form sends it, saved or not: `terms` in words, none while what it gives is
+	still empty. Where it cannot be saved, `refusal` alone says why."""
+	frappe.has_permission(PROMOTION, "read", throw=True)
+	given = forms.document_in(
+		doc, (PROMOTION,), ("items", "exclusions"), ("name", "loyalty_program", "effect", "code")
+	)
+	promotion = frappe.get_doc({**given, "name": None, "docstatus": 0})
+	if promotion.lacks_effect():
+		return {"terms": []}
+	for check in (
+		promotion.validate_dates,
+		promotion.validate_effect,
+		promotion.validate_hours,
+		promotion.validate_limits,
+	):
+		if refusal := refusal_in(check):
+			return {"refusal": refusal}
+	return {"terms": Promotion(promotion).terms()}
 
 
 @whitelist()

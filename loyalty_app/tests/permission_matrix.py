@@ -107,6 +107,7 @@ MATRIX: list[Row] = [
 		invoice_preview=(USER, MANAGER),
 		program_preview=PROGRAMS,
 		program_standing=PROGRAMS,
+		promotion_preview=PROGRAMS,
 		points_redeemed_this_month=LEDGER,
 	),
 	*_methods(DESK, "loyalty_app.api.adjustments", preview=(USER, MANAGER)),

@@ -198,6 +198,7 @@ class TestMatrix(IntegrationTestCase):
 			"loyalty_app.api.desk.invoice_preview": {"doc": json.dumps(draft)},
 			"loyalty_app.api.desk.program_preview": {"doc": program},
 			"loyalty_app.api.desk.program_standing": {"loyalty_program": self.program},
+			"loyalty_app.api.desk.promotion_preview": {"doc": json.dumps({"doctype": "Loyalty Promotion"})},
 			"loyalty_app.api.adjustments.preview": {"doc": json.dumps(adjustment)},
 			"loyalty_app.api.statement.pdf": {"membership": self.member, "from_date": "no date"},
 			"loyalty_app.api.runs.start": {"kind": "No Such Kind"},

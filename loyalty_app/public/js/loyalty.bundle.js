@@ -9,6 +9,7 @@ import {
 	show_program_standing,
 	show_program_terms,
 } from "./loyalty/program";
+import { show_promotion_terms, show_promotions_given } from "./loyalty/promotion";
 import { follow_run } from "./loyalty/run";
 import { report } from "./loyalty/report";
 import { show_statement } from "./loyalty/statement";
@@ -26,6 +27,8 @@ Object.assign(loyalty_app, {
 	show_program_help,
 	show_program_standing,
 	show_program_terms,
+	show_promotion_terms,
+	show_promotions_given,
 	show_statement,
 	show_summary,
 });

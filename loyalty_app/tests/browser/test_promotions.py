@@ -6,7 +6,7 @@ from loyalty_app.tests.browser.test_desk import new_invoice
 def test_a_promotion_from_its_form_to_an_invoice(desk_of, shop):
 	from playwright.sync_api import expect
 
-	manager = desk_of("Accounts Manager")
+	manager = desk_of("Accounts Manager", "Sales User")
 	manager.new("Loyalty Promotion")
 	name = f'Double "Friday" & {shop.tail}'
 	manager.type("promotion_name", name)
@@ -18,9 +18,16 @@ def test_a_promotion_from_its_form_to_an_invoice(desk_of, shop):
 	tier.click()
 	expect(manager.page.locator('.awesomplete :is([role="option"], li):visible')).to_have_count(2)
 	tier.press("Escape")
+	terms = manager.page.locator(".loyalty-terms:visible")
+	expect(terms).to_contain_text("Customers earn double points from")
 	manager.picture("new")
 
+	manager.type("multiplier", "3")
+	expect(terms).to_contain_text("triple points")
+	manager.type("minimum_amount", "100")
+	expect(terms).to_contain_text("triple points on purchases of")
 	manager.type("multiplier", "0.5")
+	expect(terms).to_contain_text("Multiplier: it must be greater than 1")
 	manager.button("Save")
 	message = manager.page.locator(".modal.show .msgprint")
 	expect(message).to_contain_text("Multiplier: it must be greater than 1")
@@ -28,6 +35,7 @@ def test_a_promotion_from_its_form_to_an_invoice(desk_of, shop):
 	manager.page.locator(".modal.show .btn-modal-close:visible").click()
 	manager.type("multiplier", "2")
 	manager.type("code", "FRIDAY")
+	expect(terms).to_contain_text("with the code FRIDAY")
 	assert manager.save() == name
 	manager.picture("saved")
 
@@ -55,5 +63,14 @@ def test_a_promotion_from_its_form_to_an_invoice(desk_of, shop):
 	expect(line).to_contain_text("Earned 100 points")
 	expect(given).to_contain_text("+50 points")
 	desk.picture("submitted")
-	(entry,) = shop.site.rows("Loyalty Point Entry", ["loyalty_points"], invoice=invoice)
+	(entry,) = shop.site.rows("Loyalty Point Entry", ["name", "loyalty_points"], invoice=invoice)
 	assert entry["loyalty_points"] == 100
+
+	desk.open("Loyalty Point Entry", entry["name"])
+	by_line = page.locator(".loyalty-given:visible")
+	expect(by_line).to_contain_text(f"Row 1: 1 × {shop.item}")
+	expect(by_line).to_contain_text("100 points in all, of which 50 by the program and 50 by promotions.")
+	expect(desk.field("promotions")).to_have_count(0)
+	desk.picture("entry")
+	by_line.get_by_role("link", name=name).click()
+	page.wait_for_function("name => window.cur_frm?.doc?.name === name", arg=name)

@@ -7,6 +7,7 @@ frappe.ui.form.on("Loyalty Point Entry", {
 		frm.disable_save();
 		// the date that stands for points that never expire
 		frm.set_df_property("expiry_date", "formatter", (value) => loyalty_app.day(value));
+		loyalty_app.show_promotions_given(frm);
 		const { remaining_points } = frm.doc;
 		frm.toggle_display("remaining_points", remaining_points !== 0);
 		if (remaining_points < 0) {

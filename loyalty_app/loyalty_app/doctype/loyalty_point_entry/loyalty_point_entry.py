@@ -6,6 +6,7 @@ from frappe import _
 from frappe.model.document import Document
 
 from loyalty_app.ledger import direct, foreign, unless_busy
+from loyalty_app.reporting.given import by_line
 
 _WHOSE, _POINTS = ("loyalty_program", "company"), ("loyalty_points", "purchase_amount")
 # What the ledger reads by, and indexes that hold all that reports sum: a table of a million entries is not read for a total.
@@ -74,6 +75,10 @@ class LoyaltyPointEntry(Document):
 		company = self.company
 		super()._set_defaults()
 		self.company = company
+
+	def onload(self):
+		# the form shows this instead of the record in `promotions`
+		self.set_onload("promotions", by_line(self))
 
 	def before_insert(self):
 		if not foreign.is_erpnexts(self):

@@ -5,7 +5,19 @@ import frappe
 from frappe.utils import today
 
 from loyalty_app.loyalty_app.doctype.loyalty_point_entry import loyalty_point_entry
-from loyalty_app.tests.utils import IntegrationTestCase, make_customer, make_program, store
+from loyalty_app.tests.utils import (
+	IntegrationTestCase,
+	as_user,
+	make_customer,
+	make_invoice,
+	make_item,
+	make_program,
+	make_promotion,
+	make_return,
+	make_user,
+	store,
+	unique,
+)
 
 READERS = {"Accounts User", "Accounts Manager", "Auditor"}
 
@@ -87,6 +99,38 @@ class TestLoyaltyPointEntry(IntegrationTestCase):
 		self.assertRaises(
 			frappe.ValidationError, frappe.rename_doc, log.doctype, log.name, "renamed", force=True
 		)
+
+	def test_what_promotions_gave_is_shown_by_line(self):
+		program = make_program()
+		double = make_promotion(program, promotion_name=unique('Double "Friday" &'))
+		customer, coffee = (
+			make_customer(loyalty_program=program.name),
+			make_item(item_name="<b>Coffee</b>").name,
+		)
+		invoice = make_invoice(
+			customer.name, items=[{"item_code": coffee, "qty": 2, "rate": 50}, {"qty": 1, "rate": 30}]
+		)
+
+		def shown():
+			entry = frappe.get_doc("Loyalty Point Entry", {"invoice": invoice.name})
+			entry.run_method("onload")
+			return entry.get_onload("promotions")
+
+		first, second = shown()
+		self.assertEqual(
+			first,
+			{"promotion": double.name, "points": 10, "kept": 10, "row": 1, "qty": 2, "item": "<b>Coffee</b>"},
+		)
+		self.assertEqual((second["row"], second["points"]), (2, 3))
+		make_return(invoice, qty=1)
+		self.assertEqual([(row["points"], row["kept"]) for row in shown()], [(10, 5), (3, 3)])
+
+		with as_user(make_user("Auditor")):
+			may_read = frappe.has_permission("Sales Invoice", "read", invoice.name)
+			self.assertEqual(shown()[0]["item"], "<b>Coffee</b>" if may_read else None)
+		plain = self.entry()
+		plain.run_method("onload")
+		self.assertEqual(plain.get_onload("promotions"), [])
 
 	def test_no_role_writes(self):
 		for doctype, readers in (

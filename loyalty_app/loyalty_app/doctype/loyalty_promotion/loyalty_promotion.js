@@ -5,6 +5,7 @@ frappe.ui.form.on("Loyalty Promotion", {
 	refresh(frm) {
 		frm.events.offer_to_all(frm);
 		frm.events.offer_tiers(frm);
+		loyalty_app.show_promotion_terms(frm);
 	},
 
 	// A new document gets the site's defaults for new customers; a promotion's empty group and territory mean all.

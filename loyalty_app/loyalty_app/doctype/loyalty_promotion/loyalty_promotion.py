@@ -90,9 +90,7 @@ class LoyaltyPromotion(CheckedDocument):
 		self.validate_tier()
 		self.validate_birthday()
 		self.code = cstr(self.code).strip()
-		self._checked_number(self, "minimum_amount", least=Decimal(0), largest=LARGEST_AMOUNT)
-		for field in ("limit_per_customer", "limit_total"):
-			self._checked_number(self, field, least=Decimal(0), largest=LARGEST_POINTS)
+		self.validate_limits()
 		self.count_uses()
 
 	def on_update(self):
@@ -107,6 +105,11 @@ class LoyaltyPromotion(CheckedDocument):
 				title=_("Promotion has given points"),
 			)
 		promotions.forget(self.loyalty_program)
+
+	def lacks_effect(self) -> bool:
+		"""Whether a number that the effect is made of has not been entered yet."""
+		of_effect = OF_EFFECT[Effect(self.effect)] if self.effect in list(Effect) else ()
+		return any(cstr(self.get(field)).strip() in ("", "0") for field in of_effect)
 
 	def validate_effect(self):
 		if self.effect not in list(Effect):
@@ -151,6 +154,11 @@ class LoyaltyPromotion(CheckedDocument):
 					"{0} and {1} are both {2}. Set one of them later, or leave both empty for the whole day."
 				).format(self._label("from_time"), self._label("to_time"), self.from_time)
 			)
+
+	def validate_limits(self):
+		self._checked_number(self, "minimum_amount", least=Decimal(0), largest=LARGEST_AMOUNT)
+		for field in ("limit_per_customer", "limit_total"):
+			self._checked_number(self, field, least=Decimal(0), largest=LARGEST_POINTS)
 
 	def validate_tier(self):
 		self.tier = cstr(self.tier).strip() or None

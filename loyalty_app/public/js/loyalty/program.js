@@ -2,11 +2,10 @@
 // fills it in, and enrolling the customers that are there already.
 import { el, say } from "./dom";
 import { money, number, points } from "./format";
+import { Preview } from "./preview";
 import { progress_bar, show_progress } from "./progress";
-import { request } from "./request";
 
 const POLL = 1000;
-const PAUSE = 300;
 
 // The help below the form.
 export function show_program_help(frm) {
@@ -71,14 +70,13 @@ export function show_program_help(frm) {
 // What the fields come to, below those that decide it: in words, and by the example of a customer whose spend and
 // purchase one may change. Every word and number is the server's, by the rules that a submit follows.
 export function show_program_terms(frm) {
-	frm.loyalty_preview ||= new Preview(frm);
+	frm.loyalty_preview ||= new Terms(frm);
 	frm.loyalty_preview.look();
 }
 
-class Preview {
+class Terms extends Preview {
 	constructor(frm) {
-		this.frm = frm;
-		this.look = frappe.utils.debounce(() => this.ask(), PAUSE);
+		super(frm, "loyalty_app.api.desk.program_preview");
 		this.spent = this.input(__("Has spent before"));
 		this.amount = this.input(__("Buys for"));
 		this.example = el("p", { class: "loyalty-example", "aria-live": "polite" });
@@ -118,31 +116,15 @@ class Preview {
 		return input;
 	}
 
-	async ask() {
+	question() {
 		const { doc } = this.frm;
-		if (!$(this.frm.wrapper).is(":visible")) return;
 		if (this.shown_name !== doc.name) {
 			this.shown_name = doc.name;
 			this.spent.typed = this.amount.typed = false;
 		}
-		if (!(doc.collection_rules || []).some((row) => row.tier_name || flt(row.collection_factor))) {
-			this.show(null);
-			return;
-		}
-		this.waiting?.abort();
-		this.waiting = new AbortController();
+		if (!(doc.collection_rules || []).some((row) => row.tier_name || flt(row.collection_factor))) return null;
 		const [spent, amount] = [this.spent, this.amount].map(({ typed, box }) => (typed ? box.value : ""));
-		try {
-			this.show(
-				await request(
-					"loyalty_app.api.desk.program_preview",
-					{ doc, spent, amount },
-					this.waiting.signal
-				)
-			);
-		} catch (error) {
-			if (error.name !== "AbortError") this.show(null);
-		}
+		return { doc, spent, amount };
 	}
 
 	show(answer) {
