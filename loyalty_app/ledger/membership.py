@@ -291,6 +291,11 @@ def show_tier(customers: list[str], program: str, tier: str | None) -> None:
 	bulk.clear_cache("Customer", customers)
 
 
+def show_title(customer: str, title: str) -> None:
+	"""Show the title of `customer` on its memberships."""
+	frappe.db.set_value(DOCTYPE, {"customer": customer}, "customer_name", title, update_modified=False)
+
+
 def mark_active(customers: list[str], program: str | None) -> None:
 	"""Mark the memberships of `customers` in `program` as the current ones, all others as left."""
 	table = frappe.qb.DocType(DOCTYPE)

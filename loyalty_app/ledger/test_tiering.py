@@ -215,6 +215,24 @@ class TestLastMonths(TieringTestCase):
 		with on_day(day(1)):
 			self.assert_proven()
 
+	def test_merged_members_keep_the_better_tier(self):
+		self.make(**self.period | {"tier_downgrade": "Never"})
+		gone = self.buy(0, 1000)
+		better = self.customer
+		self.nightly(5)
+		with on_day(day(5)):
+			self.customer = make_customer(loyalty_program=self.program.name)
+			gone.reload()
+			gone.cancel()
+			self.assertEqual(tier(better), "Gold")
+		# Before the nightly job has come by them, and with nothing left to move.
+		with on_day(day(6)):
+			frappe.rename_doc("Customer", better.name, self.customer.name, merge=True)
+			self.assert_proven()
+		self.assertEqual(tier(self.customer), "Gold")
+		self.buy(6, 10)
+		self.assertEqual(tier(self.customer), "Gold")
+
 	def test_nobody_is_told_of_what_the_job_does(self):
 		self.buy(0, 1000)
 		name = find(self.customer.name, self.program.name)

@@ -178,6 +178,13 @@ def evaluate(members: list[dict], program: Document | None = None) -> list[dict]
 	return due
 
 
+def keep_higher(member: dict, other: dict) -> None:
+	"""Let `member` keep the tier that `other`, evaluated up to the same day and pooled with it, keeps, if that is higher."""
+	kept = [_standing(m, _program_of(member)).kept for m in (member, other)]
+	tier = tiers.highest(kept)
+	member.tier_kept = tier.name if tier else None
+
+
 def spend_towards_tier(member: dict, on: date, lock: bool = True) -> tuple[Decimal, str | None]:
 	"""What `member` has spent that counts on the day `on`, and the tier that is held whatever that is; `lock`: the
 	membership is locked."""

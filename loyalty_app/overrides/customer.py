@@ -32,6 +32,8 @@ def validate(doc: Document, method: str | None = None) -> None:
 def on_update(doc: Document, method: str | None = None) -> None:
 	"""Open the membership of the program joined; those left stay, for later returns and cancels."""
 	before = doc.get_doc_before_save()
+	if before and before.customer_name != doc.customer_name:
+		membership.show_title(doc.name, doc.customer_name)
 	if before and before.loyalty_program == doc.loyalty_program:
 		return
 	if doc.loyalty_program:

@@ -1,10 +1,35 @@
 """Joining, leaving, switching, merging and deleting: rules 3."""
 
 import frappe
+from frappe.utils import add_days, today
 
-from loyalty_app.ledger.membership import find
+from loyalty_app.ledger import expiry, verify
+from loyalty_app.ledger.membership import find, summary
 from loyalty_app.tests.test_documents import LoyaltyTestCase, balance, earned, entries_of, tier
-from loyalty_app.tests.utils import make_customer, make_invoice, make_program, unique
+from loyalty_app.tests.utils import (
+	make_adjustment,
+	make_customer,
+	make_invoice,
+	make_program,
+	make_return,
+	on_day,
+	unique,
+)
+
+
+def fresh(doc):
+	return frappe.get_doc(doc.doctype, doc.name)
+
+
+def merge(old, new):
+	"""`new`, after `old` was merged into it."""
+	frappe.rename_doc("Customer", old.name, new.name, merge=True, force=True)
+	return fresh(new)
+
+
+def membership_of(customer, program) -> tuple[int, int]:
+	"""Balance, and whether this is the current one."""
+	return frappe.db.get_value("Loyalty Membership", find(customer.name, program.name), ["balance", "active"])
 
 
 class TestCustomer(LoyaltyTestCase):
@@ -54,6 +79,38 @@ class TestCustomer(LoyaltyTestCase):
 		self.assertEqual(balance(frappe.get_doc("Customer", new)), 10)
 		self.assertEqual(earned(invoice).customer, new)
 
+	def test_renaming_twice_and_taking_the_name_that_is_free_now(self):
+		program = make_program()
+		customer, later = (make_customer(loyalty_program=program.name) for _ in range(2))
+		first, second = customer.name, unique("Renamed")
+		invoice = make_invoice(customer, 100)
+		make_invoice(later, 50)
+		frappe.rename_doc("Customer", first, second, force=True)
+		frappe.rename_doc("Customer", second, unique("Renamed Again"), force=True)
+		frappe.rename_doc("Customer", later.name, first, force=True)
+		self.assertEqual(balance(frappe.get_doc("Customer", first)), 5)
+		self.assertEqual(
+			earned(invoice).customer, frappe.db.get_value("Sales Invoice", invoice.name, "customer")
+		)
+		# And again under a name that has been somebody's, by who has none of the points.
+		new = make_customer(loyalty_program=program.name, customer_name=second)
+		self.assertEqual((new.name, balance(new)), (second, 0))
+
+	def test_members_are_called_as_their_customers(self):
+		program = make_program()
+		customer = make_customer(loyalty_program=program.name)
+		customer.customer_name = unique("Called")
+		customer.save()
+		name = find(customer.name, program.name)
+		self.assertEqual(
+			frappe.db.get_value("Loyalty Membership", name, "customer_name"), customer.customer_name
+		)
+		new = frappe.rename_doc("Customer", customer.name, unique("Renamed"), force=True)
+		self.assertEqual(
+			frappe.db.get_value("Loyalty Membership", name, "customer_name"),
+			frappe.db.get_value("Customer", new, "customer_name"),
+		)
+
 	def test_merging_pools_memberships_and_entries(self):
 		program = make_program(tiers=[("Silver", 0, 10), ("Gold", 2000, 10)])
 		elsewhere = make_program()
@@ -87,6 +144,81 @@ class TestCustomer(LoyaltyTestCase):
 		self.assertEqual(entries_of(first), [])
 		self.assertEqual(balance(new), 100 - 150 + 85)
 
+	def test_merging_into_who_is_in_another_program(self):
+		one, other = make_program(), make_program()
+		old, new = make_customer(loyalty_program=one.name), make_customer(loyalty_program=other.name)
+		make_invoice(old, 100)
+		make_invoice(new, 200)
+		new = merge(old, new)
+		self.assertEqual((new.loyalty_program, balance(new)), (other.name, 20))
+		self.assertEqual(membership_of(new, one), (10, 0))
+		new.loyalty_program = one.name
+		new.save()
+		self.assertEqual((balance(new), tier(new)), (10, "Silver"))
+
+	def test_who_is_in_no_program_goes_on_in_that_of_the_one_merged(self):
+		program = make_program()
+		old, new = make_customer(loyalty_program=program.name), make_customer()
+		make_invoice(old, 100)
+		new = merge(old, new)
+		self.assertEqual((new.loyalty_program, tier(new), balance(new)), (program.name, "Silver", 10))
+		self.assertEqual(membership_of(new, program), (10, 1))
+		# The other way round there is nothing to do.
+		self.assertEqual(balance(merge(make_customer(), new)), 10)
+
+	def test_who_has_left_stays_out_when_merged(self):
+		program = make_program()
+		old, new = (make_customer(loyalty_program=program.name) for _ in range(2))
+		new.loyalty_program = None
+		new.save()
+		make_invoice(old, 100)
+		new = merge(old, new)
+		self.assertFalse(new.loyalty_program)
+		self.assertIsNone(tier(new))
+		self.assertEqual(membership_of(new, program), (10, 0))
+
+	def test_merging_those_with_adjustments(self):
+		program = make_program()
+		old, new = (make_customer(loyalty_program=program.name) for _ in range(2))
+		make_invoice(old, 100)
+		made = make_adjustment(old, 5)
+		taken = make_adjustment(old, -3)
+		draft = make_adjustment(old, 7, submit=False)
+		between = make_adjustment(old, 4, submit=False, reason="Transfer", to_customer=new.name)
+		new = merge(old, new)
+		name = find(new.name, program.name)
+		self.assertEqual(balance(new), 12)
+		self.assertEqual(fresh(made).membership, name)
+		fresh(draft).submit()
+		self.assertEqual(balance(new), 19)
+		with self.assertRaisesRegex(frappe.ValidationError, "another customer"):
+			fresh(between).submit()
+		for doc in (taken, made):
+			fresh(doc).cancel()
+		self.assertEqual(balance(new), 17)
+
+	def test_merging_those_who_owe_both(self):
+		program = make_program()
+		old, new = (make_customer(loyalty_program=program.name) for _ in range(2))
+		for customer, points in ((old, 100), (new, 50)):
+			source = make_invoice(customer, points * 10)
+			make_invoice(customer, points, redeem=points)
+			fresh(source).cancel()
+		new = merge(old, new)
+		self.assertEqual(balance(new), -150)
+		make_invoice(new, 2000)
+		self.assertEqual(balance(new), 50)
+
+	def test_merging_three(self):
+		program = make_program()
+		one, two, three = (make_customer(loyalty_program=program.name) for _ in range(3))
+		invoices = [make_invoice(customer, 100) for customer in (one, two, three)]
+		three = merge(merge(one, two), three)
+		self.assertEqual(balance(three), 30)
+		for invoice in invoices:
+			make_return(invoice)
+		self.assertEqual(balance(three), 0)
+
 	def test_merging_settles_a_shortfall(self):
 		program = make_program()
 		old, new = (make_customer(loyalty_program=program.name) for _ in range(2))
@@ -111,3 +243,29 @@ class TestCustomer(LoyaltyTestCase):
 		self.assertIsNone(find(idle.name, program.name))
 		with self.assertRaisesRegex(frappe.LinkExistsError, "loyalty points are on record"):
 			frappe.delete_doc("Customer", busy.name)
+
+	def test_deleting_is_refused_though_nothing_is_left(self):
+		customer = make_customer(loyalty_program=make_program().name)
+		make_invoice(customer, 100).cancel()
+		self.assertEqual(balance(customer), 0)
+		with self.assertRaisesRegex(frappe.LinkExistsError, "loyalty points are on record"):
+			frappe.delete_doc("Customer", customer.name, force=True)
+
+	def test_points_of_who_is_disabled_expire_and_wait(self):
+		program = make_program(expiry_duration=10, tiers=[("Silver", 0, 10)])
+		customer = make_customer(loyalty_program=program.name)
+		make_invoice(customer, 100, posting_date=add_days(today(), -8))
+		make_invoice(customer, 200)
+		customer.reload()
+		customer.disabled = 1
+		customer.save()
+		self.assertEqual((balance(customer), tier(customer)), (30, "Silver"))
+		name = find(customer.name, program.name)
+		with on_day(add_days(today(), 5)):
+			expiry.close_all([name])
+			self.assertEqual(verify(name), [])
+			self.assertEqual(summary(customer.name).balance, 20)
+		make_adjustment(customer, -5)
+		customer.disabled = 0
+		customer.save()
+		make_invoice(customer, 100, redeem=15)
