@@ -1,30 +1,33 @@
-"""Random histories of real invoices and adjustments against a slow obvious model of live documents and single points.
+"""Random histories of real invoices and adjustments, as days go by, against a slow obvious model of live documents, single
+points and tiers.
 
 More examples: HYPOTHESIS_HISTORIES=200 with the usual command that runs this module.
 """
 
 import os
 from collections import Counter
-from datetime import date
+from contextlib import ExitStack
+from datetime import date, timedelta
 from fractions import Fraction
 from unittest.mock import patch
 
 import frappe
-from frappe.utils import add_days, getdate, today
+from frappe.utils import add_days, add_months, get_first_day, get_last_day, getdate, today
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
 	Bundle,
 	RuleBasedStateMachine,
 	consumes,
+	initialize,
 	invariant,
 	rule,
 	run_state_machine_as_test,
 )
 
-from loyalty_app.ledger import verify
+from loyalty_app.ledger import tiering, verify
 from loyalty_app.ledger.expiry import close_all
-from loyalty_app.ledger.membership import find, spendable, summary
+from loyalty_app.ledger.membership import find, follow_tiers, spendable, summary
 from loyalty_app.rules.lots import Voucher
 from loyalty_app.rules.test_lots import Model
 from loyalty_app.tests.utils import (
@@ -34,9 +37,18 @@ from loyalty_app.tests.utils import (
 	make_invoice,
 	make_program,
 	make_return,
+	on_day,
 )
 
 QTY = 4
+TIERS = [("Bronze", 100, "7.5"), ("Silver", 500, "5"), ("Gold", 1500, "2.5")]
+# Tier period, months and downgrade.
+PERIODS = [
+	("Lifetime", 0, "Never"),
+	*(("Last N Months", months, downgrade) for months, downgrade in ((1, "One Tier"), (2, "Never"))),
+	("Last N Months", 3, "To the Tier Earned"),
+	*(("Fiscal Year", 0, downgrade) for downgrade in ("Never", "One Tier", "To the Tier Earned")),
+]
 
 
 class LiveInvoice:
@@ -69,6 +81,77 @@ class LiveInvoice:
 		return int(max(self.spend, 0) // Fraction(self.factor)) if self.factor else 0
 
 
+class TierModel:
+	"""The tier that somebody holds, period by period; None of all where tiers are for a lifetime."""
+
+	def __init__(self, period, months, downgrade, company, tiers, on):
+		self.period, self.months, self.downgrade = period, months, downgrade
+		self.company, self.tiers, self.kept = company, tiers, None
+		self.evaluated = self.end_before(on)
+
+	@property
+	def for_life(self):
+		return self.period == "Lifetime"
+
+	def bounds(self, on):
+		"""The first and the last day of the months whose spend counts on that day."""
+		if self.for_life:
+			return date.min, date.max
+		if self.period == "Fiscal Year":
+			first, last = tiering.fiscal_year(self.company, on)
+		else:
+			first, last = add_months(on, 1 - self.months), on
+		return getdate(get_first_day(first)), getdate(get_last_day(last))
+
+	def end_before(self, on):
+		if self.period == "Fiscal Year":
+			return tiering.fiscal_year(self.company, on)[0] - timedelta(days=1)
+		return getdate(get_first_day(on)) - timedelta(days=1)
+
+	def ends(self, on):
+		"""The last days of the periods that are over on that day and were not evaluated."""
+		days = [self.end_before(on)]
+		while days[-1] > self.evaluated:
+			days.append(self.end_before(days[-1]))
+		return days[-2::-1]
+
+	def spent(self, spends, on):
+		first, last = self.bounds(on)
+		return sum(amount for day, amount in spends if first <= day <= last)
+
+	def rank(self, name):
+		return [None, *(tier[0] for tier in self.tiers)].index(name)
+
+	def best(self, names):
+		return max(names, key=self.rank)
+
+	def tier_for(self, spend):
+		return self.best([None, *(name for name, minimum, _factor in self.tiers if minimum <= spend)])
+
+	def reached(self, spends, on):
+		spent = self.spent(spends, on)
+		return self.tier_for(spent) if spent else None
+
+	def held(self, spends, on):
+		if self.for_life:
+			return self.reached(spends, on)
+		days = [self.evaluated, *self.ends(on), on]
+		return self.best([self.kept, *(self.reached(spends, day) for day in days)])
+
+	def evaluate(self, spends, on):
+		"""What the daily job does."""
+		for end in [] if self.for_life else self.ends(on):
+			earned = self.reached(spends, end)
+			had = self.best([self.kept, self.reached(spends, self.evaluated), earned])
+			not_earned_again = had if self.rank(had) > self.rank(earned) else self.kept
+			if self.downgrade == "One Tier":
+				lower = [name for name, *_ in self.tiers if self.rank(name) < self.rank(not_earned_again)]
+				self.kept = lower[-1] if lower else None
+			else:
+				self.kept = not_earned_again if self.downgrade == "Never" else None
+			self.evaluated = end
+
+
 class HistoryMachine(RuleBasedStateMachine):
 	invoices = Bundle("invoices")
 	returns = Bundle("returns")
@@ -76,27 +159,58 @@ class HistoryMachine(RuleBasedStateMachine):
 
 	def __init__(self):
 		super().__init__()
-		self.tiers = [("Bronze", 100, "7.5"), ("Silver", 500, "5"), ("Gold", 1500, "2.5")]
-		self.program = make_program(
-			tiers=[(name, minimum, float(factor)) for name, minimum, factor in self.tiers],
-			conversion_factor=0.5,
-			expiry_duration=30,
-			maturity_days=3,
-		)
-		self.customer = make_customer(loyalty_program=self.program.name)
+		self.clock = ExitStack()
 		self.worth, self.duration, self.may_go_negative = "0.5", 30, False
 		self.maturity = 3
 		self.live, self.days, self.model = [], set(), Model()
 		# adjustments that stand, and who gets what is given away
 		self.adjusted, self.other, self.others_model = [], None, Model()
-		self.today = getdate(today())
 
-	def tier_at(self, spend):
-		return max((t for t in self.tiers if t[1] <= spend), key=lambda t: t[1], default=(None, 0, None))
+	@initialize(period=st.sampled_from(PERIODS), begun=st.integers(300, 700))
+	def begin(self, period, begun):
+		self.be_on(getdate(add_days(today(), -begun)))
+		kind, months, downgrade = period
+		self.program = make_program(
+			tiers=[(name, minimum, float(factor)) for name, minimum, factor in TIERS],
+			conversion_factor=0.5,
+			expiry_duration=30,
+			maturity_days=3,
+			tier_period=kind,
+			tier_period_months=months,
+			tier_downgrade=downgrade,
+		)
+		self.standing = TierModel(*period, self.program.company, list(TIERS), self.today)
+		self.customer = make_customer(loyalty_program=self.program.name)
+
+	def be_on(self, day):
+		self.clock.close()
+		self.today = day
+		self.clock.enter_context(on_day(day))
+
+	def teardown(self):
+		self.clock.close()
 
 	@property
-	def spend(self):
-		return sum(max(i.spend, 0) for i in self.live)
+	def spends(self):
+		return [(getdate(i.doc.posting_date), max(i.spend, 0)) for i in self.live]
+
+	@property
+	def held(self):
+		return self.standing.held(self.spends, self.today)
+
+	@rule(days=st.one_of(st.integers(1, 40), st.integers(100, 250)), runs=st.booleans())
+	def days_go_by(self, days, runs):
+		"""At the end of which the daily job may run, or not."""
+		self.be_on(min(getdate(add_days(self.today, days)), getdate(today())))
+		if runs:
+			self.lower_tiers()
+
+	@rule()
+	def lower_tiers(self):
+		name = find(self.customer.name, self.program.name)
+		changes = self.held
+		self.standing.evaluate(self.spends, self.today)
+		assert follow_tiers([name]) == (changes != self.held)
 
 	def settle(self, invoice, on, cancelled=False):
 		self.model.settle(
@@ -126,7 +240,9 @@ class HistoryMachine(RuleBasedStateMachine):
 			redeem = can_pay
 		doc = self.make(price, redeem, posted)
 		eligible = QTY * Fraction(price) - redeem * Fraction(self.worth)
-		tier, _minimum, factor = self.tier_at(self.spend + eligible)
+		spent = self.standing.spent(self.spends, posted)
+		tier = self.standing.best([self.standing.tier_for(spent + eligible), self.held])
+		factor = dict((name, factor) for name, _minimum, factor in self.standing.tiers).get(tier, 0)
 		expires = getdate(add_days(posted, self.duration)) if self.duration else date(9999, 12, 31)
 		matures = getdate(add_days(posted, self.maturity)) if self.maturity else None
 		invoice = LiveInvoice(doc, price, redeem, self.worth, factor, tier, expires, matures)
@@ -136,7 +252,7 @@ class HistoryMachine(RuleBasedStateMachine):
 
 	def free_day(self, back):
 		"""A day, so many days ago or more, on which nothing else is posted."""
-		days = (getdate(add_days(today(), i - back)) for i in range(-999, 1)[::-1])
+		days = (getdate(add_days(self.today, i - back)) for i in range(-999, 1)[::-1])
 		posted = next(day for day in days if day not in self.days)
 		self.days.add(posted)
 		return posted
@@ -164,7 +280,7 @@ class HistoryMachine(RuleBasedStateMachine):
 		pieces = min(pieces, QTY - invoice.pieces_back)
 		if not pieces or invoice not in self.live:
 			return None
-		doc = make_return(invoice.doc, qty=pieces)
+		doc = make_return(invoice.doc, qty=pieces, posting_date=self.today, set_posting_time=1)
 		all_back = invoice.redeemed * (invoice.pieces_back + pieces) // QTY
 		points = max(all_back - invoice.points_back, 0)
 		assert doc.loyalty_points == -points, (doc.loyalty_points, points)
@@ -199,7 +315,7 @@ class HistoryMachine(RuleBasedStateMachine):
 	def adjust(self, points, back, days_good):
 		posted = self.free_day(back)
 		if points > 0:
-			values = {"posting_date": posted, "expiry_date": getdate(add_days(today(), days_good))}
+			values = {"posting_date": posted, "expiry_date": getdate(add_days(self.today, days_good))}
 		else:
 			values = {"posting_date": posted, "expiry_date": None}
 			can_take = max(self.model.spendable(posted), 0)
@@ -264,16 +380,19 @@ class HistoryMachine(RuleBasedStateMachine):
 		factor=st.sampled_from(["2", "10"]),
 		worth=st.sampled_from(["0.5", "1"]),
 		may_go_negative=st.booleans(),
+		downgrade=st.sampled_from(["Never", "One Tier", "To the Tier Earned"]),
 	)
-	def change_the_program(self, duration, maturity, factor, worth, may_go_negative):
+	def change_the_program(self, duration, maturity, factor, worth, may_go_negative, downgrade):
 		self.program.reload()
 		self.program.expiry_duration, self.program.conversion_factor = duration, float(worth)
 		self.program.maturity_days = self.maturity = maturity
 		self.program.collection_rules[0].collection_factor = float(factor)
 		self.program.allow_negative_adjustment = int(may_go_negative)
+		self.program.tier_downgrade = self.standing.downgrade = downgrade
 		self.program.save()
 		self.duration, self.worth, self.may_go_negative = duration, worth, may_go_negative
-		self.tiers[0] = (self.tiers[0][0], self.tiers[0][1], factor)
+		name, minimum, _factor = self.standing.tiers[0]
+		self.standing.tiers[0] = (name, minimum, factor)
 
 	@invariant()
 	def ledger_agrees(self):
@@ -281,17 +400,19 @@ class HistoryMachine(RuleBasedStateMachine):
 		faults = verify(name)
 		assert not faults, faults
 		row = frappe.get_doc("Loyalty Membership", name)
-		assert Fraction(str(row.total_spent)) == self.spend
+		assert Fraction(str(row.total_spent)) == sum(amount for _day, amount in self.spends)
 		added = sum(d.points for d in self.adjusted if d.points > 0 and not d.to_customer)
 		taken = sum(abs(d.points) for d in self.adjusted if d.points < 0 or d.to_customer)
 		assert row.points_earned == sum(i.earned for i in self.live) + added
 		assert row.points_redeemed == sum(i.redeemed - i.points_back for i in self.live) + taken
-		tier = self.tier_at(self.spend)[0] if self.spend else None
-		assert (row.loyalty_program_tier or None) == tier
+		tier = self.held
+		assert (row.loyalty_program_tier or None, row.tier_kept or None) == (tier, self.standing.kept)
 		assert (frappe.db.get_value("Customer", self.customer.name, "loyalty_program_tier") or None) == tier
-		assert summary(self.customer.name).balance == self.model.spendable(self.today)
+		told = summary(self.customer.name)
+		assert told.balance == self.model.spendable(self.today)
+		assert (told.tier, told.tier_spend) == (tier, float(self.standing.spent(self.spends, self.today)))
 		for back in (10, 40):
-			on = getdate(add_days(today(), -back))
+			on = getdate(add_days(self.today, -back))
 			assert spendable(name, on) == self.model.spendable(on)
 		unexpired = frappe.get_all(
 			"Loyalty Point Entry",
