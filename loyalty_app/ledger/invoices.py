@@ -227,11 +227,8 @@ def would_earn(
 	tier = reached.name if reached else None
 	terms = replace(terms, factor=reached.factor if reached else None)
 	if found and reached:
-		used = promotions.used_by(member)
-		given = promotions.given_for(
-			invoice, found, kinds, amount, tier, terms, member.total_spent, used, lock
-		)
-		terms = replace(terms, promotions=given)
+		purchase = promotions.Purchase(invoice, kinds, amount, tier, terms)
+		terms = replace(terms, promotions=promotions.given_for(purchase, found, member, lock))
 	expiry = earning.expiry_date(invoice.posting_date, cint(program.expiry_duration))
 	lot = earning_of(invoice, amount, invoice.posting_date, expiry, tier, terms, terms.promotions)
 	first_day = earning.spendable_from(invoice.posting_date, cint(program.maturity_days))

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 import frappe
 from frappe.model.document import Document
@@ -132,23 +133,25 @@ def with_those_above(doctype: str, nodes: Iterable[str | None]) -> dict[str, fro
 	return {name: frozenset(group for of, group in rows if of == name) for name in names}
 
 
-def given_for(
-	invoice: frappe._dict,
-	found: list[Promotion],
-	kinds: dict[str, rules.Kinds],
-	amount: Decimal,
-	tier: str,
-	terms: Terms,
-	spent: Decimal,
-	used: dict[str, int],
-	lock: bool,
-) -> tuple[Given, ...]:
-	"""What those `found` of the program's promotions give for `invoice`, of which `amount` earns at `tier` by `terms`.
+class Purchase(NamedTuple):
+	"""What of an invoice earns: `amount`, at the tier of that name by `terms`; and what its items are."""
 
-	`spent` and `used`, by promotion, are the customer's so far. With `lock`, promotions with a limit in all that would
-	give something are locked until the transaction ends, so that what is counted of them stays true.
+	invoice: frappe._dict
+	kinds: dict[str, rules.Kinds]
+	amount: Decimal
+	tier: str
+	terms: Terms
+
+
+def given_for(
+	purchase: Purchase, found: list[Promotion], member: frappe._dict, lock: bool
+) -> tuple[Given, ...]:
+	"""What those `found` of the program's promotions give for `purchase` of `member`, the state of a membership.
+
+	With `lock`, promotions with a limit in all that would give something are locked until the transaction ends, so that
+	what is counted of them stays true.
 	"""
-	sale = sale_of(invoice, found, kinds, amount, tier, terms, spent)
+	sale, used = sale_of(purchase, found, member.total_spent), used_by(member)
 	offers = [
 		offer
 		for offer in rules.offers(found, sale)
@@ -162,16 +165,9 @@ def given_for(
 	return rules.given(offers)
 
 
-def sale_of(
-	invoice: frappe._dict,
-	found: list[Promotion],
-	kinds: dict[str, rules.Kinds],
-	amount: Decimal,
-	tier: str,
-	terms: Terms,
-	spent: Decimal,
-) -> Sale:
-	"""What `invoice` is to the promotions `found`, with no more read than those ask for."""
+def sale_of(purchase: Purchase, found: list[Promotion], spent: Decimal) -> Sale:
+	"""What `purchase` is to the promotions `found`, with no more read than those ask for, after `spent` so far."""
+	invoice = purchase.invoice
 	customer = frappe.get_cached_doc("Customer", invoice.customer)
 	groups, territories = (
 		with_those_above(doctype, [node]) if node and any(getattr(p, condition) for p in found) else {}
@@ -186,14 +182,14 @@ def sale_of(
 		birthday = customer.get(field) if field else None
 	return Sale(
 		at=datetime.combine(invoice.posting_date, get_time(invoice.posting_time or NO_TIME)),
-		eligible=amount,
-		factor=terms.factor,
+		eligible=purchase.amount,
+		factor=purchase.terms.factor,
 		lines=tuple(
-			Line(line_name(row), exact(row.base_net_amount), kinds.get(row.item_code, frozenset()))
+			Line(line_name(row), exact(row.base_net_amount), purchase.kinds.get(row.item_code, frozenset()))
 			for row in invoice.lines
-			if row.item_code not in terms.excluded_items
+			if row.item_code not in purchase.terms.excluded_items
 		),
-		tier=tier,
+		tier=purchase.tier,
 		customer_groups=groups.get(customer.customer_group, frozenset()),
 		territories=territories.get(customer.territory, frozenset()),
 		birth_month=getdate(birthday).month if birthday else None,
