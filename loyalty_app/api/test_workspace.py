@@ -100,7 +100,8 @@ class TestWorkspace(ReportTestCase):
 			link["link_to"] for card in page["Accounts User"]["cards"]["items"] for link in card["links"]
 		}
 		reports = {"Loyalty Balances", "Points Expiring", "Loyalty Point Ledger", "Loyalty Audit Trail"}
-		self.assertGreaterEqual(links, reports | {"Loyalty Program Performance"})
+		reports |= {"Loyalty Program Performance", "Loyalty Promotion Performance"}
+		self.assertGreaterEqual(links, reports)
 		for_sales = {
 			link["link_to"] for card in page["Sales User"]["cards"]["items"] for link in card["links"]
 		}

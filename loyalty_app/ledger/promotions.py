@@ -212,20 +212,49 @@ def kept(
 	"""What lines of `invoice` keep of the points `given` after its `returns`."""
 	if not (given and returns):
 		return given
-	items = frappe.qb.DocType(f"{invoice.doctype} Item")
+	rows = _lines(invoice.doctype, [invoice.name, *returns], lock)
+	return _kept(invoice.name, given, rows, places)
+
+
+def kept_of_many(
+	doctype: str, given: dict[str, tuple[Given, ...]], places: dict[str, int]
+) -> dict[str, tuple[Given, ...]]:
+	"""`kept` of the invoices of `doctype` that are the keys of `given`, with the places of their currency; to look at."""
+	returned = frappe.get_all(
+		doctype,
+		filters={"return_against": ("in", list(given)), "is_return": 1, "docstatus": 1},
+		fields=["name", "return_against"],
+		limit=0,
+	)
+	of = {row.name: row.return_against for row in returned} | {name: name for name in given}
+	rows = defaultdict(list)
+	for row in _lines(doctype, sorted(of), lock=False):
+		rows[of[row.parent]].append(row)
+	return {name: _kept(name, given[name], rows[name], places[name]) for name in given}
+
+
+def _lines(doctype: str, names: list[str], lock: bool) -> list[frappe._dict]:
+	"""The lines of the invoices and returns `names`, and which line of the invoice those of returns are of.
+
+	By a locking read, with `lock`: of a return that was submitted since this transaction began, a plain one would see
+	nothing.
+	"""
+	items = frappe.qb.DocType(f"{doctype} Item")
 	of_line = items[frappe.scrub(items._table_name.removeprefix("tab"))]
 	query = (
 		frappe.qb.from_(items)
 		.select(items.parent, items.name, of_line.as_("of_line"), items.item_code)
 		.select(items.qty, items.base_net_amount)
-		.where(items.parent.isin([invoice.name, *returns]))
+		.where(items.parent.isin(names))
 		.orderby(items.parent)
 		.orderby(items.idx)
 	)
-	# By a locking read: of a return that was submitted since this transaction began, a plain one would see nothing.
-	rows = (query.for_update() if lock else query).run(as_dict=True)
-	sold = [_row(row.name, row, 1) for row in rows if row.parent == invoice.name]
-	returned = [_row(row.of_line or None, row, -1) for row in rows if row.parent != invoice.name]
+	return (query.for_update() if lock else query).run(as_dict=True)
+
+
+def _kept(name: str, given: tuple[Given, ...], rows: list[frappe._dict], places: int) -> tuple[Given, ...]:
+	sold = [_row(row.name, row, 1) for row in rows if row.parent == name]
+	returned = [_row(row.of_line or None, row, -1) for row in rows if row.parent != name]
 	return rules.kept(given, rules.parts_left(sold, returned, places))
 
 

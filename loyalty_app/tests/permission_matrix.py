@@ -85,6 +85,7 @@ MATRIX: list[Row] = [
 			"Loyalty Installation Corrections",
 			"Loyalty Point Ledger",
 			"Loyalty Program Performance",
+			"Loyalty Promotion Performance",
 			"Points Expiring",
 		)
 	),

@@ -11,6 +11,7 @@ from pathlib import Path
 TRANSLATIONS = Path(__file__).resolve().parents[2] / "translations" / "ar.csv"
 DOCTYPES = (
 	"Loyalty Program",
+	"Loyalty Promotion",
 	"Loyalty Membership",
 	"Loyalty Point Entry",
 	"Loyalty Point Log",
@@ -103,6 +104,9 @@ def test_lists_and_forms(arabic_desk, shop, history):
 		assert_arabic(desk, "Customer" if doctype != "Loyalty Program" else "Collection Rules")
 	desk.new("Loyalty Point Adjustment")
 	assert_arabic(desk, "Reason", "Points")
+	desk.new("Loyalty Promotion")
+	desk.page.locator(".loyalty-terms:visible").wait_for()
+	assert_arabic(desk, "In short", "This comes on top of other promotions.")
 
 
 def test_customer_and_statement(arabic_desk, shop, history):

@@ -75,7 +75,17 @@ def test_reports(desk, shop):
 		"Loyalty Program Performance", loyalty_program=shop.program, from_date=days(-365), to_date=days(0)
 	)
 	assert_drawn(desk, "13.5%")
+	names = desk.page.locator(".chart-wrapper:visible svg.frappe-chart .x.axis text")
+	assert all(name and "." not in name for name in names.all_text_contents())
 	desk.picture("performance")
+	desk.page.set_viewport_size({"width": 390, "height": 900})
+	desk.page.wait_for_function(
+		"() => [...document.querySelectorAll('.chart-wrapper svg.frappe-chart .x.axis text')]"
+		".filter((name) => name.textContent).length < 8"
+	)
+	assert not any("." in name for name in names.all_text_contents())
+	desk.picture("performance-phone")
+	desk.page.set_viewport_size({"width": 1400, "height": 1000})
 	desk.open_report(
 		"Loyalty Program Performance",
 		loyalty_program=shop.program,
@@ -91,6 +101,34 @@ def test_reports(desk, shop):
 	expect(desk.cells("action").first).to_have_text("Deleted")
 	expect(desk.cells("reference_name").first).to_have_text(cancelled)
 	desk.picture("audit-trail")
+
+
+def test_from_a_promotion_to_the_invoices_that_it_gave_for(desk, shop):
+	from playwright.sync_api import expect
+
+	name = shop.site.insert(
+		"Loyalty Promotion",
+		promotion_name=f"Double & {shop.tail}",
+		loyalty_program=shop.program,
+		from_date="2020-01-01",
+		effect="Multiply Points",
+		multiplier=2,
+		limit_total=4,
+	)["name"]
+	invoice = shop.sell(500, 3)
+	desk.open("Loyalty Promotion", name)
+	desk.page.locator(".form-dashboard:visible .report-link").click()
+	desk.wait_for_report("Loyalty Promotion Performance")
+	assert_drawn(desk, "25.00")
+	(row, _total) = desk.report_rows()
+	assert (row["promotion"], row["points"], row["used_part"]) == (name, 50, 25)
+	expect(desk.cells("used_part").first).to_contain_text("25.0%")
+	desk.picture("promotions")
+	desk.cells("invoices").first.locator("a").click()
+	expect(desk.cells("invoice").first).to_have_text(invoice)
+	desk.settle()
+	assert [row.get("points") for row in desk.report_rows()] == [50, 50]
+	desk.picture("promotion-invoices")
 
 
 def test_workspace(desk, shop):
@@ -124,6 +162,7 @@ def test_workspace(desk, shop):
 		"Loyalty Balances",
 		"Points Expiring",
 		"Loyalty Program Performance",
+		"Loyalty Promotion Performance",
 		"Loyalty Point Ledger",
 		"Loyalty Audit Trail",
 	):
