@@ -1,9 +1,9 @@
 """Makes the demo data of a site: `make demo` calls `run()` once, after the apps are installed.
 
 A coffee roaster's last twelve months: about 60 customers, 400 sales invoices with returns, cancels and payments,
-two loyalty programs with redemptions, expiries and what else happens to points. Every document went through its
-life cycle on its day, the clock being put back, so that nothing is there that a user could not have made. The same
-day gives the same year.
+two loyalty programs with redemptions, expiries, two promotions and what else happens to points. Every document went
+through its life cycle on its day, the clock being put back, so that nothing is there that a user could not have made.
+The same day gives the same year.
 
 Besides Administrator these users can log in, all with the password "demo" (set past the site's password policy):
 

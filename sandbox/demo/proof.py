@@ -154,6 +154,7 @@ def census() -> dict[str, int]:
 		"redemptions": sum(row.redeem_loyalty_points for row in sales),
 		**{f"entries {kind.lower()}": kinds[kind] for kind in ("Earned", "Redeemed", "Expired", "Adjusted")},
 		"lots expiring within 30 days": sum(r.remaining_points > 0 and r.expiry_date <= soon for r in points),
+		"promotions that give points": len(promotions_that_gave()),
 		"shortfalls": sum(row.remaining_points < 0 for row in points),
 		"memberships left": count("Loyalty Membership", {"active": 0}),
 		"merged customers": len(merged),
@@ -162,3 +163,11 @@ def census() -> dict[str, int]:
 			for tier in ("Card", "Bronze", "Silver", "Gold")
 		},
 	}
+
+
+def promotions_that_gave() -> set[str]:
+	"""Return the promotions from which some entry has points."""
+	records = frappe.get_all(
+		"Loyalty Point Entry", filters={"promotions": ("is", "set")}, pluck="promotions", limit=0
+	)
+	return {name for record in records for name in frappe.parse_json(record)}

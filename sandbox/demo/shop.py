@@ -1,6 +1,7 @@
 """The shop: a coffee roaster with beans, machines and courses. What it sells, to whom, and its two programs."""
 
 import frappe
+from frappe.utils import add_days, today
 
 from loyalty_app.enrolment import enrol_existing_customers
 
@@ -8,6 +9,7 @@ COMPANY, ABBR = "Loyalty Demo", "LD"
 PASSWORD = "demo"
 CARD, CIRCLE = "Corner Café Card", "Roastery Circle"
 CARD_POINT, CIRCLE_POINT = 0.10, 0.25
+BEAN_DAYS, BIG_ORDER = "Double Bean Days", "Big Order Bonus"
 POS_PROFILE = "Counter"
 TAX_TEMPLATE, TAX_RATE = "Sales Tax 8%", 8
 DEBTORS_EUR = f"Debtors EUR - {ABBR}"
@@ -255,6 +257,36 @@ def create_programs() -> None:
 			{"tier_name": "Gold", "min_spent": 7500, "collection_factor": 5},
 		],
 		**shared,
+	)
+
+
+def open_promotions() -> None:
+	"""Create two promotions: one of the card that has no end, one of the circle that has limits."""
+	insert(
+		"Loyalty Promotion",
+		promotion_name=BEAN_DAYS,
+		loyalty_program=CARD,
+		from_date=today(),
+		effect="Multiply Points",
+		multiplier=2,
+		combination="Add Up",
+		friday=1,
+		saturday=1,
+		items=[{"apply_to": "Item Group", "apply_to_value": BEANS}],
+	)
+	insert(
+		"Loyalty Promotion",
+		promotion_name=BIG_ORDER,
+		loyalty_program=CIRCLE,
+		from_date=today(),
+		to_date=add_days(today(), 180),
+		effect="Fixed Bonus",
+		points=25,
+		combination="Add Up",
+		minimum_amount=300,
+		exclusions=[{"exclude_type": "Item Group", "exclude_value": COURSES}],
+		limit_per_customer=3,
+		limit_total=60,
 	)
 
 

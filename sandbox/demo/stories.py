@@ -14,6 +14,7 @@ from sandbox.demo.shop import CARD, CIRCLE
 
 EURO_CUSTOMER, EURO_RATE = "Kaffeehaus Lindner", 1.08
 IN_DEBT = "Bistro Carmine"
+FRIDAY = 4
 TWICE, TWICE_TOO = "Layla Haddad", "Laila Haddad"
 # everyday trade leaves them alone
 UNDISTURBED = (EURO_CUSTOMER, IN_DEBT)
@@ -35,6 +36,7 @@ def plan(year) -> None:
 		(returns_what_points_paid, 150),
 		(leaves, 140),
 		(entered_late, 130),
+		(promotions, 120),
 		(same_person_twice, 100),
 		(return_undone, 95),
 		(redemption_cancelled, 80),
@@ -160,6 +162,17 @@ def entered_late(year):
 	sell(year, customer, [("HOUSE-5KG", 5)])
 	yield 20
 	sell(year, customer, [("HOUSE-1KG", 6)], points=20, days_late=9)
+
+
+def promotions(year):
+	"""Two promotions begin; of a large order that got a bonus, a part comes back."""
+	papers.act_as(shop.MANAGER)
+	shop.open_promotions()
+	yield (FRIDAY - year.now.weekday()) % 7 or 7
+	sell(year, "Emma Lindqvist", [("HARAZ-250", 3), ("HOUSE-1KG", 1), ("V60", 1)])
+	order = sell(year, "Harbour Light Café", [("ESPRESSO-5KG", 3), ("DECAF-1KG", 2)])
+	yield 4
+	give_back(year, order, keep=[("ESPRESSO-5KG", 2), ("DECAF-1KG", 2)])
 
 
 def same_person_twice(year):

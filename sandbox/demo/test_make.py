@@ -54,6 +54,12 @@ def test_every_kind_of_thing_is_there(site):
 	assert [what for what, number in proof.census().items() if not number] == []
 
 
+def test_promotions_give_points(site):
+	from sandbox.demo import proof, shop
+
+	assert proof.promotions_that_gave() == {shop.BEAN_DAYS, shop.BIG_ORDER}
+
+
 def test_points_and_books_are_true(site):
 	from sandbox.demo import proof
 
