@@ -9,6 +9,10 @@ from frappe.utils import formatdate, get_first_day, get_last_day
 MONTH, QUARTER = "Month", "Quarter"
 
 
+# as many months tell themselves apart without their year
+YEAR = 12
+
+
 class Period(NamedTuple):
 	"""A calendar month or quarter; `label` as people write it, `short` as it fits below a bar."""
 
@@ -35,4 +39,6 @@ def periods(first: date, last: date, kind: str) -> list[Period]:
 	found = [period_of(first, kind)]
 	while found[-1].last < last:
 		found.append(period_of(found[-1].last + timedelta(days=1), kind))
+	if kind != QUARTER and len(found) <= YEAR:
+		return [month._replace(short=formatdate(month.first, "MMM")) for month in found]
 	return found

@@ -22,6 +22,8 @@ frappe.query_reports["Loyalty Audit Trail"] = {
 		loyalty_app.report.rows(),
 	],
 
+	after_datatable_render: () => loyalty_app.report.name_some_bars(),
+
 	formatter(value, row, column, data, default_formatter) {
 		const shown = loyalty_app.report.cell(value, row, column, data, default_formatter);
 		if (!data || column.fieldname !== "action") return shown;

@@ -221,8 +221,8 @@ def get_chart(counts: dict, first: date, last: date) -> dict | None:
 		labels, place = [formatdate(day, "d") for day in days], {day: n for n, day in enumerate(days)}
 	else:
 		months = periods(first, last, MONTH)
-		labels = [month.short for month in months]
-		place = {day: labels.index(period_of(day, MONTH).short) for day in counts}
+		labels, firsts = [month.short for month in months], [month.first for month in months]
+		place = {day: firsts.index(period_of(day, MONTH).first) for day in counts}
 	values = {action: [0] * len(labels) for action in (INSERT, UPDATE, DELETE)}
 	for day, actions in counts.items():
 		for action, rows in actions.items():

@@ -10,6 +10,8 @@ frappe.query_reports["Loyalty Point Ledger"] = {
 		loyalty_app.report.rows(),
 	],
 
+	after_datatable_render: () => loyalty_app.report.name_some_bars(),
+
 	formatter(value, row, column, data, default_formatter) {
 		const shown = loyalty_app.report.cell(value, row, column, data, default_formatter);
 		if (!data || data.bold) return shown;

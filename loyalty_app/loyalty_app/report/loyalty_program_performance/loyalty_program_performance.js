@@ -18,6 +18,8 @@ frappe.query_reports["Loyalty Program Performance"] = {
 		},
 	],
 
+	after_datatable_render: () => loyalty_app.report.name_some_bars(),
+
 	formatter(value, row, column, data, default_formatter) {
 		const shown = loyalty_app.report.cell(value, row, column, data, default_formatter);
 		if (!data || data.is_total || !data.from_date || column.fieldname !== "period") return shown;

@@ -1,9 +1,10 @@
 from collections import defaultdict
+from datetime import date
 
 import frappe
 from frappe.utils import add_days, get_first_day
 
-from loyalty_app.reporting.periods import QUARTER, period_of
+from loyalty_app.reporting.periods import MONTH, QUARTER, period_of, periods
 from loyalty_app.tests.reports import ReportTestCase, days
 from loyalty_app.tests.utils import make_program
 
@@ -76,6 +77,13 @@ class TestLoyaltyProgramPerformance(ReportTestCase):
 		chart = self.run_report(**self.period(loyalty_program=self.program)).chart["data"]
 		self.assertEqual({len(dataset["values"]) for dataset in chart["datasets"]}, {len(chart["labels"])})
 		self.assertEqual([sum(dataset["values"]) for dataset in chart["datasets"]], [227, 30, 20])
+
+	def test_months_below_the_bars_are_named_as_short_as_can_be(self):
+		for first, last, expected in (
+			(date(2025, 12, 1), date(2026, 11, 30), ["Dec", "Jan", "Feb"]),
+			(date(2025, 12, 1), date(2026, 12, 1), ["Dec ’25", "Jan ’26", "Feb ’26"]),
+		):
+			self.assertEqual([month.short for month in periods(first, last, MONTH)][:3], expected)
 
 	def test_user_permissions_hide_rows_and_totals(self):
 		for show_by in ("Month", "Tier"):

@@ -18,6 +18,8 @@ frappe.query_reports["Points Expiring"] = {
 		loyalty_app.report.rows(),
 	],
 
+	after_datatable_render: () => loyalty_app.report.name_some_bars(),
+
 	formatter(value, row, column, data, default_formatter) {
 		const shown = loyalty_app.report.cell(value, row, column, data, default_formatter);
 		if (!data || data.is_total || column.fieldname !== "points") return shown;

@@ -82,4 +82,12 @@ function pill(shown, data) {
 	return `<span class="indicator-pill ${color}">${shown}</span>`;
 }
 
-export const report = { cell, filters, link, of_charts, period, pill, rows, who };
+// Below the bars of a report's chart over time: as many of the labels as there is room for, rather than all cut off.
+function name_some_bars() {
+	const { chart } = frappe.query_report;
+	if (!chart?.config || chart.config.xIsSeries) return;
+	chart.config.xIsSeries = 1;
+	chart.draw(true);
+}
+
+export const report = { cell, filters, link, name_some_bars, of_charts, period, pill, rows, who };
