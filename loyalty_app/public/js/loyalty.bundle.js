@@ -1,5 +1,6 @@
 // What the form scripts share. doctype_js in hooks.py names those of ERPNext's forms; ours lie beside their doctypes.
 import { show_outcome } from "./loyalty/adjustment";
+import { begin_for_everybody } from "./loyalty/everybody";
 import { day } from "./loyalty/format";
 import { invoice_events } from "./loyalty/invoice";
 import {
@@ -17,6 +18,7 @@ import { show_summary } from "./loyalty/summary_on_form";
 
 frappe.provide("loyalty_app");
 Object.assign(loyalty_app, {
+	begin_for_everybody,
 	day,
 	enrol,
 	follow_enrolment,

@@ -27,3 +27,29 @@ def test_a_program_in_words_while_it_is_typed(desk_of, shop):
 	expect(example).to_be_hidden()
 	desk.picture("refused")
 	assert shop.site.get("Loyalty Program", shop.program)["conversion_factor"] == 0.5
+
+
+def test_a_new_program_is_for_everybody(desk_of, shop):
+	"""Whatever group and territory new customers get; a copy keeps what was chosen."""
+	desk = desk_of("Accounts Manager")
+	territory = shop.site.names("Territory", is_group=0)[0]
+	desk.page.evaluate(
+		"values => frappe.xcall('frappe.core.doctype.session_default_settings.session_default_settings"
+		".set_session_default_values', { default_values: values })",
+		{"territory": territory, "customer_territory": territory},
+	)
+	for doctype in ("Loyalty Program", "Loyalty Promotion"):
+		desk.new(doctype)
+		assert desk.page.evaluate("() => frappe.defaults.get_user_default('territory')") == territory
+		assert not desk.value("customer_territory") and not desk.value("customer_group")
+		assert desk.field("customer_territory").locator("input").input_value() == ""
+	shop.site.ask(
+		"PUT", f"/api/resource/Loyalty Program/{shop.program}", data={"customer_territory": territory}
+	)
+	desk.open("Loyalty Program", shop.program)
+	desk.page.wait_for_function("name => window.cur_frm?.docname === name", arg=shop.program)
+	desk.settle()
+	desk.page.evaluate("() => cur_frm.copy_doc()")
+	desk.page.wait_for_function("() => cur_frm.is_new() && cur_frm.doc.collection_rules?.length === 2")
+	desk.settle()
+	assert desk.value("customer_territory") == territory

@@ -20,20 +20,10 @@ frappe.ui.form.on("Loyalty Program", {
 		loyalty_app.show_program_help(frm);
 	},
 
-	onload(frm) {
-		if (frm.is_new() && !frm.doc.loyalty_program_name) frm.events.offer_to_all(frm);
-		erpnext.accounts.dimensions.setup_dimension_filters?.(frm, frm.doctype);
-	},
+	before_load: (frm) => loyalty_app.begin_for_everybody(frm),
 
-	// A new document gets the site's defaults for new customers; a program's empty group and territory mean all.
-	offer_to_all(frm) {
-		for (const [field, doctype] of [
-			["customer_group", "Customer Group"],
-			["customer_territory", "Territory"],
-		]) {
-			const defaults = [field, doctype].map((key) => frappe.defaults.get_user_default(key));
-			if (defaults.includes(frm.doc[field])) frm.doc[field] = null;
-		}
+	onload(frm) {
+		erpnext.accounts.dimensions.setup_dimension_filters?.(frm, frm.doctype);
 	},
 
 	refresh(frm) {

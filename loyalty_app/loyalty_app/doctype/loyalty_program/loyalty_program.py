@@ -65,10 +65,10 @@ class LoyaltyProgram(CheckedDocument):
 	# end: auto-generated types
 
 	def _set_defaults(self):
-		# Frappe would fill an empty group from the site's default for new customers, but empty means all
-		given = self.customer_group
+		# Frappe would fill what is empty from the site's defaults for new customers, but empty means all
+		given = self.customer_group, self.customer_territory
 		super()._set_defaults()
-		self.customer_group = given
+		self.customer_group, self.customer_territory = given
 
 	def validate(self):
 		self.validate_type()

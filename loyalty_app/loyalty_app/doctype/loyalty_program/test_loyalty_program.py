@@ -159,10 +159,16 @@ class TestLoyaltyProgram(IntegrationTestCase):
 			program.set(field, unique("Nowhere"))
 			self.assertRaises(frappe.LinkValidationError, program.save)
 
-	def test_no_group_is_set_that_was_not_given(self):
-		"""Empty means all customers; the default group for new customers says nothing about programs."""
-		with patch.object(frappe.defaults, "get_defaults", lambda *args: {"customer_group": "Anything"}):
-			self.assertIsNone(make_program().customer_group)
+	def test_no_group_or_territory_is_set_that_was_not_given(self):
+		"""Empty means all customers; the defaults for new customers say nothing about programs."""
+		defaults = {
+			"customer_group": tree_node("Customer Group"),
+			"customer_territory": tree_node("Territory"),
+		}
+		with patch.object(frappe.defaults, "get_defaults", lambda *args: defaults):
+			program = make_program()
+			self.assertEqual((program.customer_group, program.customer_territory), (None, None))
+			self.assertEqual(make_program(**defaults).customer_territory, defaults["customer_territory"])
 
 	def test_exclusions(self):
 		item = make_item().name

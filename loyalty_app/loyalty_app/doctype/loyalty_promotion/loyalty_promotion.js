@@ -2,17 +2,11 @@
 // For license information, please see license.txt
 
 frappe.ui.form.on("Loyalty Promotion", {
+	before_load: (frm) => loyalty_app.begin_for_everybody(frm),
+
 	refresh(frm) {
-		frm.events.offer_to_all(frm);
 		frm.events.offer_tiers(frm);
 		loyalty_app.show_promotion_terms(frm);
-	},
-
-	// A new document gets the site's defaults for new customers; a promotion's empty group and territory mean all.
-	offer_to_all(frm) {
-		if (!frm.is_new() || frm.offered_to_all === frm.docname) return;
-		frm.offered_to_all = frm.docname;
-		frm.set_value({ customer_group: null, customer_territory: null });
 	},
 
 	loyalty_program(frm) {
