@@ -7,6 +7,7 @@ from loyalty_app.ledger.takeover import build_memberships, find_members
 from loyalty_app.loyalty_app.doctype.loyalty_point_entry.loyalty_point_entry import add_indexes
 from loyalty_app.setup import takeover
 from loyalty_app.setup.custom_fields import get_custom_fields
+from loyalty_app.setup.pos_settings import ask_for_code
 from loyalty_app.setup.versions import refuse_unsupported
 from loyalty_app.setup.workflow import make_workflow
 
@@ -20,6 +21,7 @@ def after_install():
 	"""Complete the doctypes, then build memberships and lots from the entries ERPNext has written so far."""
 	complete_doctypes()
 	make_workflow()
+	ask_for_code()
 	release_entries()
 	take_over_entries()
 	takeover.report_foreign_controllers()

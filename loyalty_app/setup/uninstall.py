@@ -4,6 +4,7 @@ import frappe
 
 from loyalty_app.setup import takeover
 from loyalty_app.setup.install import complete_doctypes
+from loyalty_app.setup.pos_settings import ask_no_more
 from loyalty_app.setup.workflow import delete_workflow
 
 
@@ -20,6 +21,7 @@ def after_uninstall():
 	else:
 		delete_desktop_records()
 		delete_workflow()
+		ask_no_more()
 
 
 def delete_custom_fields():

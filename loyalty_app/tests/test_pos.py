@@ -5,9 +5,12 @@ from unittest.mock import patch
 import frappe
 from frappe.utils import add_days, today
 
+from loyalty_app.ledger import promotions
+from loyalty_app.setup import pos_settings
 from loyalty_app.tests.test_books import BooksTestCase
 from loyalty_app.tests.test_documents import balance, earned, entries_of, gl_of
 from loyalty_app.tests.utils import (
+	IntegrationTestCase,
 	account,
 	cost_center,
 	income_account,
@@ -317,3 +320,20 @@ class TestSalesInvoiceWithPayments(POSTestCase):
 		self.assertEqual((returned.loyalty_points, amounts_paid(returned)), (-80, [-310]))
 		self.assert_balanced(returned)
 		self.assertEqual(balance(self.customer), 80)
+
+
+class TestPointOfSale(IntegrationTestCase):
+	"""The page asks for what *POS Settings* lists, and sets it on the invoice."""
+
+	def asked_for(self):
+		rows = frappe.get_single("POS Settings").invoice_fields
+		return [(row.fieldname, row.fieldtype) for row in rows if row.fieldname == promotions.CODE]
+
+	def test_it_asks_for_a_promotion_code_once(self):
+		pos_settings.ask_no_more()
+		self.assertEqual(self.asked_for(), [])
+		for _ in range(2):
+			pos_settings.ask_for_code()
+			self.assertEqual(self.asked_for(), [(promotions.CODE, "Data")])
+		for doctype in (POS, "Sales Invoice"):
+			self.assertEqual(frappe.get_meta(doctype).get_field(promotions.CODE).fieldtype, "Data")
