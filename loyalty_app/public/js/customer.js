@@ -1,5 +1,5 @@
 frappe.ui.form.on("Customer", {
 	refresh(frm) {
-		loyalty_app.show_summary(frm, { after: "basic_info", customer: frm.doc.name });
+		loyalty_app.show_summary(frm, { after: "basic_info", line: "customer_name", customer: frm.doc.name });
 	},
 });

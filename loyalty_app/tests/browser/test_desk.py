@@ -74,6 +74,15 @@ def test_earn_redeem_and_look_at_the_entry(desk, shop):
 	expect(summary).to_contain_text("15 points")
 	expect(summary).to_contain_text("more to Gold <u>Plus</u>")
 	desk.picture("customer")
+
+	# which a small screen does not reach: a line at the top leads there
+	page.set_viewport_size({"width": 390, "height": 480})
+	line = page.locator(".loyalty-line:visible")
+	expect(line).to_contain_text("15 points, worth")
+	line.get_by_role("button", name="Details").click()
+	expect(summary.get_by_text("Earned", exact=True).first).to_be_in_viewport()
+	desk.picture("customer-small")
+	page.set_viewport_size({"width": 1280, "height": 900})
 	summary.get_by_role("button", name="All entries").click()
 	page.wait_for_function(
 		"() => window.cur_list?.doctype === 'Loyalty Point Entry' && cur_list.data?.length === 3"

@@ -3,6 +3,7 @@
 import { el, link, pill, say } from "./dom";
 import { day, entry_color, isolated, money, number, percent, points, quantity, signed } from "./format";
 import { request } from "./request";
+import { standing } from "./summary";
 
 const PAUSE = 300;
 const CODE = "loyalty_promotion_code";
@@ -386,19 +387,6 @@ function promotion_lines(given = []) {
 			)
 		),
 	];
-}
-
-function standing(answer) {
-	return [
-		answer.tier ? pill(answer.tier, "blue") : null,
-		el(
-			"span",
-			{},
-			answer.balance > 0
-				? __("{0}, worth {1}", [points(answer.balance), money(answer.worth, answer.currency)])
-				: points(answer.balance)
-		),
-	].filter(Boolean);
 }
 
 function draft_notes(answer) {

@@ -21,6 +21,20 @@ export function summary_panel(summary, customer) {
 	);
 }
 
+// Tier, points and their worth in one line.
+export function standing(answer) {
+	return [
+		answer.tier ? pill(answer.tier, "blue") : null,
+		el(
+			"span",
+			{},
+			answer.balance > 0
+				? __("{0}, worth {1}", [points(answer.balance), money(answer.worth, answer.currency)])
+				: points(answer.balance)
+		),
+	].filter(Boolean);
+}
+
 function balance(summary) {
 	return el(
 		"div",
