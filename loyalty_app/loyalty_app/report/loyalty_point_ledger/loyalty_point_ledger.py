@@ -334,7 +334,7 @@ def get_columns(filters: dict) -> list[dict]:
 		points_column("balance", _("Balance"), 110),
 		*([points_column("deleted_points", _("Deleted Points"), 120)] if cint(filters.show_deleted) else []),
 		hidden("invoice_type", _("Invoice Type")),
-		column("invoice", _("Invoice"), "Dynamic Link", "invoice_type", 170),
+		column("invoice", _("Invoice"), "Dynamic Link", "invoice_type", 200),
 		column("expiry_date", _("Expiry Date"), "Date", None, 110),
 		money_column("purchase_amount", _("Purchase Amount")),
 		column("loyalty_program_tier", _("Tier"), width=90),

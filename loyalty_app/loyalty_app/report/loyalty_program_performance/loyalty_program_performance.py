@@ -151,7 +151,7 @@ def get_columns(by_tier: bool) -> list[dict]:
 		points_column("adjusted", _("Adjusted")),
 		points_column("redeemed", _("Redeemed")),
 		points_column("expired", _("Expired")),
-		column("redemption_rate", _("Redemption Rate"), "Percent", None, 130, precision=1),
+		column("redemption_rate", _("Redemption Rate"), "Percent", None, 150, precision=1),
 		column("breakage_rate", _("Breakage Rate"), "Percent", None, 130, precision=1),
 		points_column("invoices", _("Invoices"), 90),
 		money_column("spent", _("Spend")),
