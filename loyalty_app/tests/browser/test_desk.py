@@ -98,6 +98,30 @@ def test_earn_redeem_and_look_at_the_entry(desk, shop):
 	desk.picture("entry")
 
 
+def test_points_being_typed_outlive_a_redraw_of_the_form(desk, shop):
+	from playwright.sync_api import expect
+
+	shop.sell(1000)
+	new_invoice(desk, shop, 200)
+	desk.page.locator(".loyalty-line:visible").get_by_role("button", name="Redeem points").click()
+	box = desk.field("loyalty_points").locator("input")
+	desk.settle()
+	box.press_sequentially("7")
+	desk.page.evaluate("() => cur_frm.refresh_fields()")
+	expect(box).to_have_value("7")
+	box.press_sequentially("0")
+	desk.page.evaluate("() => cur_frm.refresh_fields()")
+	box.press("Tab")
+	desk.wait_for_value("loyalty_points", 70)
+	desk.wait_for_value("loyalty_amount", 35)
+	# once one has left the field, it shows what the document has
+	box.fill("1")
+	box.press("Tab")
+	desk.page.evaluate("() => cur_frm.set_value('loyalty_points', 50)")
+	desk.wait_for_value("loyalty_amount", 25)
+	expect(box).to_have_value("50")
+
+
 def test_a_statement_of_last_month(desk, shop):
 	"""From the customer's points to a PDF of a period that is chosen, not typed."""
 	from playwright.sync_api import expect

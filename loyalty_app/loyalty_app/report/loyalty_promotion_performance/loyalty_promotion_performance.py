@@ -198,9 +198,9 @@ def _what_it_gave() -> list[dict]:
 
 
 def get_chart(rows: list[dict]) -> dict | None:
-	"""The points of the promotions that gave most."""
+	"""The points of the promotions that gave most, where there are several to compare."""
 	shown = [row for row in rows if row.points][:MOST_BARS]
-	if not shown:
+	if len(shown) < 2:
 		return None
 	return {
 		"data": {

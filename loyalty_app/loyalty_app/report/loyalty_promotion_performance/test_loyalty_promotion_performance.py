@@ -63,6 +63,13 @@ class TestLoyaltyPromotionPerformance(ReportTestCase):
 		self.assertEqual((total.invoices, total.customers, total.given, total.points), (4, 2, 81, 26))
 		self.assertEqual((total.spent, total.worth), (200 + 10 + 250, 13))
 
+	def test_chart_compares(self):
+		chart = self.run_report(**self.period(loyalty_program=self.promoted)).chart["data"]
+		self.assertEqual(
+			(chart["labels"], chart["datasets"][0]["values"]), ([self.bonus, self.double], [15, 11])
+		)
+		self.assertIsNone(self.run_report(**self.period(promotion=self.bonus)).chart)
+
 	def test_entries_agree(self):
 		"""What is kept is what entries have beside the base points of their amounts."""
 		entries = self.entries(loyalty_program=self.promoted, entry_type="Earned")

@@ -1,6 +1,6 @@
 // What loyalty does with an invoice, shown on its form while it is typed: a line under the customer, facts in the
 // loyalty section, and what may be redeemed beside the points. Every number is the server's.
-import { el, link, pill, say } from "./dom";
+import { el, keep_what_is_typed, link, pill, say } from "./dom";
 import { day, entry_color, isolated, money, number, percent, points, quantity, signed } from "./format";
 import { request } from "./request";
 import { standing } from "./summary";
@@ -97,6 +97,7 @@ class InvoicePanel {
 		field("loyalty_points").$wrapper.append(this.refusal, this.hint);
 		this.code_refusal = el("div", { class: "loyalty-refusal loyalty-code-refusal", role: "alert" });
 		field(CODE)?.$wrapper.append(this.code_refusal);
+		for (const name of ["loyalty_points", CODE]) if (field(name)) keep_what_is_typed(field(name));
 		this.show(null);
 	}
 
