@@ -131,10 +131,11 @@ def check_log(members: list[frappe._dict]) -> Iterator[Difference]:
 		yield Difference(member, f"entry {name}: the log says {recorded}, the table says {actual}", name)
 
 
-def log_rows(members: list[frappe._dict]) -> Iterator[dict]:
-	"""The log rows of `members`, each membership's in sequence."""
+def log_rows(members: list[frappe._dict], lock: bool = False) -> Iterator[dict]:
+	"""The log rows of `members`, each membership's in sequence; with `lock`, as they are now."""
 	table = frappe.qb.DocType(log.DOCTYPE)
 	query = frappe.qb.from_(table).select("name", "previous_hash", "hash", *log.HASHED)
+	query = query.for_update() if lock else query
 	names = [m.name for m in members]
 	if len(members) > 1:
 		query = query.where(table.membership.isin(names)).orderby(table.membership).orderby(table.sequence)

@@ -65,13 +65,13 @@ class Person(NamedTuple):
 def forget(person: Person) -> None:
 	"""Take `person` out of the ledger's tables, and the name out of the customers, in the caller's transaction."""
 	own, others = _memberships_with(person)
-	for names, is_own in ((own, True), (others, False)):
-		for start in range(0, len(names), audit.MEMBERSHIPS_AT_ONCE):
-			part = names[start : start + audit.MEMBERSHIPS_AT_ONCE]
-			members = {member.name: member for member in membership.lock_with_customers(part)}
-			for name in part:
-				_rewrite_log(name, members.get(name), person, is_own)
-			_rewrite_reasons(part, person, is_own)
+	names = sorted(own | others)
+	for start in range(0, len(names), audit.MEMBERSHIPS_AT_ONCE):
+		part = names[start : start + audit.MEMBERSHIPS_AT_ONCE]
+		members = {member.name: member for member in membership.lock_with_customers(part)}
+		for name in part:
+			_rewrite_log(name, members.get(name), person, name in own)
+		_rewrite_reasons(part, person, own)
 	_empty_texts_about(person.customers, person.alias)
 	for doctype, field in TEXTS:
 		_rewrite_text(doctype, field, person)
@@ -79,7 +79,7 @@ def forget(person: Person) -> None:
 		_rename(customer, name, person.alias)
 
 
-def _memberships_with(person: Person) -> tuple[list[str], list[str]]:
+def _memberships_with(person: Person) -> tuple[set[str], set[str]]:
 	"""The names of the person's own memberships, also of those that were emptied since, and of others whose log or
 	entries may mention the person."""
 	table, entry = frappe.qb.DocType(log.DOCTYPE), frappe.qb.DocType(entries.DOCTYPE)
@@ -90,14 +90,14 @@ def _memberships_with(person: Person) -> tuple[list[str], list[str]]:
 	others = set(logs.where(mentions).run(pluck=True))
 	query = frappe.qb.from_(entry).select(entry.membership).distinct().where(entry.membership.isnotnull())
 	others.update(query.where(person.may_be_in(entry.discretionary_reason)).run(pluck=True))
-	return sorted(own), sorted(others - own)
+	return own, others
 
 
 def _rewrite_log(name: str, member: frappe._dict | None, person: Person, is_own: bool) -> None:
 	"""Write the log of the membership `name`, locked as `member` if it is still there, without `person`."""
 	was = now_is = ""
 	changed = {}
-	for row in audit.log_rows([frappe._dict(name=name)]):
+	for row in audit.log_rows([frappe._dict(name=name)], lock=True):
 		clean = _log_row_without(row, person, is_own)
 		if (row["previous_hash"] or "") == was:
 			clean["previous_hash"] = now_is
@@ -145,21 +145,30 @@ def _reason_without(reason: str | None, source: str | None, person: Person, is_o
 	somebody's words about the customer."""
 	if not reason or source == adjustments.DOCTYPE:
 		return reason
-	return REDACTED if is_own else person.taken_out_of(reason)
+	# A name may be shorter than what stands for it.
+	return REDACTED if is_own else person.taken_out_of(reason)[: frappe.db.VARCHAR_LEN]
 
 
-def _rewrite_reasons(memberships: list[str], person: Person, is_own: bool) -> None:
+def _rewrite_reasons(memberships: list[str], person: Person, own: set[str]) -> None:
 	table = frappe.qb.DocType(entries.DOCTYPE)
-	query = frappe.qb.from_(table).select(table.name, table[REASON], table.invoice_type)
-	query = query.where(table.membership.isin(memberships) & (table[REASON] != ""))
-	reasons = {name: (was, _reason_without(was, source, person, is_own)) for name, was, source in query.run()}
-	changed = {name: {REASON: now_is} for name, (was, now_is) in reasons.items() if now_is != was}
+	query = frappe.qb.from_(table).select(table.name, table.membership, table[REASON], table.invoice_type)
+	query = query.where(table.membership.isin(memberships) & (table[REASON] != "")).for_update()
+	changed = {}
+	for name, member, reason, source in query.run():
+		clean = _reason_without(reason, source, person, member in own)
+		if clean != reason:
+			changed[name] = {REASON: clean}
 	bulk.update(entries.DOCTYPE, changed)
 	bulk.clear_cache(entries.DOCTYPE, list(changed))
 
 
 def _empty_texts_about(customers: Iterable[str], alias: str) -> None:
 	"""Empty what was written about `customers`, and call them `alias` where their names are copied."""
+	customers = list(customers) or [""]
+	for link in ("customer", "to_customer"):
+		made = frappe.get_all(adjustments.DOCTYPE, filters={link: ("in", customers)}, pluck="name")
+		# What an explanation was before it was changed.
+		frappe.db.delete("Version", {"ref_doctype": adjustments.DOCTYPE, "docname": ("in", made or [""])})
 	for customer in customers:
 		for link, title in (("customer", "customer_name"), ("to_customer", "to_customer_name")):
 			frappe.db.set_value(

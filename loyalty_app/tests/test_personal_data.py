@@ -90,7 +90,8 @@ class TestDeletionRequest(PersonalDataTestCase):
 		make_adjustment(self.customer, 5, explanation="Waited long on her birthday")
 		kind = {"reason": "Transfer", "to_customer": other.name}
 		make_adjustment(self.customer, 7, explanation=f"{self.name} asked for it.", **kind)
-		make_adjustment(self.customer, 8, submit=False)
+		draft = make_adjustment(self.customer, 8, submit=False)
+		store("Version", ref_doctype=draft.doctype, docname=draft.name, data='{"changed": []}')
 		make_adjustment(other, 9, explanation=f"Brought {self.name}, or {self.user}, along")
 		bonus(self.customer, 11, "Thanks for the flowers")
 		bonus(other, 12, f"Was recommended by {self.name}.")
@@ -109,6 +110,7 @@ class TestDeletionRequest(PersonalDataTestCase):
 		self.assertEqual(customer.loyalty_program_tier, "Zoë")
 		told = frappe.get_all("Loyalty Point Adjustment", filters={"customer": alias}, pluck="explanation")
 		self.assertEqual(set(told), {REDACTED})
+		self.assertFalse(frappe.db.exists("Version", {"docname": draft.name}))
 		reasons = frappe.get_all(
 			"Loyalty Point Entry", filters={"entry_type": "Adjusted"}, pluck="discretionary_reason"
 		)
