@@ -33,6 +33,7 @@ class Guide:
 		self.redeem()
 		self.give_back()
 		self.adjust()
+		self.promote()
 		self.look_at_the_customer()
 		self.read_reports()
 
@@ -125,6 +126,21 @@ class Guide:
 			desk.page.wait_for_function("name => window.cur_frm?.docname === name", arg=name)
 			desk.settle()
 			desk.submit()
+
+	def promote(self) -> None:
+		with self.desk(MANAGER) as desk:
+			desk.new("Loyalty Promotion")
+			desk.type("promotion_name", "Machine Month")
+			desk.choose("loyalty_program", PROGRAM)
+			desk.select("effect", "Points per Amount")
+			desk.type("points", "5")
+			desk.type("per_amount", "100")
+			desk.type("limit_total", "50")
+			expect(desk.page.locator(".loyalty-terms:visible")).to_contain_text("5 points more for every")
+			desk.save()
+			self.picture(desk, "promotion", at=desk.page.locator(".loyalty-terms:visible"))
+			desk.open_report("Loyalty Promotion Performance")
+			self.picture(desk, "loyalty-promotion-performance")
 
 	def look_at_the_customer(self) -> None:
 		with self.desk(ACCOUNTANT) as desk:
