@@ -31,7 +31,7 @@ class Promotion:
 	def terms(self) -> list[str]:
 		"""What the promotion comes to: one sentence, and those that have to be added."""
 		gives = " ".join(filter(None, (self._gain(), self._lines(), *self._when(), *self._customer())))
-		told = [_("{0} earn {1}.").format(self._who(), ", ".join([gives, *self._limits()]))]
+		told = [_("{0} earn {1}.").format(self._who(), commas([gives, *self._limits()]))]
 		told.append(
 			_("Of all promotions that are Best One Only, each line gets the one that gives it most.")
 			if self.doc.combination == "Best One Only"
@@ -124,9 +124,9 @@ class Promotion:
 			)
 		if (most := cint(self.doc.limit_total)) > 0:
 			told.append(
-				_("on one invoice in all")
+				_("for one invoice in all")
 				if most == 1
-				else _("on at most {0} invoices in all").format(number(most))
+				else _("for at most {0} invoices in all").format(number(most))
 			)
 		return told
 
@@ -139,8 +139,15 @@ def name(text: str) -> str:
 	return f"\u2068{text}\u2069" if is_rtl() else cstr(text)
 
 
+def commas(parts: list[str]) -> str:
+	told = parts[0]
+	for part in parts[1:]:
+		told = _("{0}, {1}").format(told, part)
+	return told
+
+
 def together(parts: list[str]) -> str:
-	return parts[0] if len(parts) == 1 else _("{0} and {1}").format(", ".join(parts[:-1]), parts[-1])
+	return parts[0] if len(parts) == 1 else _("{0} and {1}").format(commas(parts[:-1]), parts[-1])
 
 
 def listed(names: list[str]) -> str:

@@ -48,7 +48,7 @@ class TestPromotionInWords(IntegrationTestCase):
 			),
 			"Customers of Cafés in Harbour at tier Gold earn double points on Beverages except Tea worth $ 50.00 or more"
 			" on Fridays and Saturdays between 16:00 and 18:00 from 1 March 2026 to 31 March 2026 on their first purchase"
-			" in the month of their birthday with the code FRIDAY, at most 2 times per customer, on at most 500 invoices"
+			" in the month of their birthday with the code FRIDAY, at most 2 times per customer, for at most 500 invoices"
 			" in all.",
 		)
 
@@ -75,7 +75,7 @@ class TestPromotionInWords(IntegrationTestCase):
 				"from_date": "2026-03-01",
 				"to_date": "2026-03-01",
 			},
-			"Customers earn double points, at most once per customer, on one invoice in all.": {
+			"Customers earn double points, at most once per customer, for one invoice in all.": {
 				"limit_per_customer": 1,
 				"limit_total": 1,
 			},
