@@ -153,3 +153,14 @@ def test_a_statement_of_last_month(desk, shop):
 	pdf = page.request.get(url)
 	assert pdf.ok and pdf.body().startswith(b"%PDF")
 	expect(dialog).to_have_count(0)
+
+	# the desk's preview is a page without a doctype, in which tables inherit no size of letters
+	membership = shop.site.names("Loyalty Membership", customer=shop.customer)[0]
+	page.goto(f"/app/print/Loyalty Membership/{membership}")
+	statement = page.frame_locator("iframe.print-format-container").locator(".loyalty-statement")
+	sizes = [
+		statement.locator(part).first.evaluate("node => getComputedStyle(node).fontSize")
+		for part in (".today p", ".movements td")
+	]
+	assert sizes[0] == sizes[1], sizes
+	desk.picture("preview")
