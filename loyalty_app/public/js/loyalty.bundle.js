@@ -1,7 +1,7 @@
 // What the form scripts share. doctype_js in hooks.py names those of ERPNext's forms; ours lie beside their doctypes.
 import { show_outcome } from "./loyalty/adjustment";
 import { begin_for_everybody } from "./loyalty/everybody";
-import { day } from "./loyalty/format";
+import { day, number } from "./loyalty/format";
 import { invoice_events } from "./loyalty/invoice";
 import {
 	enrol,
@@ -24,6 +24,7 @@ Object.assign(loyalty_app, {
 	follow_enrolment,
 	follow_run,
 	invoice_events,
+	number,
 	report,
 	show_outcome,
 	show_program_help,

@@ -15,6 +15,9 @@ frappe.listview_settings["Loyalty Point Adjustment"] = {
 			: [__("Taken"), "orange", "docstatus,=,1|points,<,0"];
 	},
 
+	// Frappe lets a sign wander behind its number in Arabic
+	formatters: { points: (value) => loyalty_app.number(value) },
+
 	onload(list) {
 		const may = (permission) => frappe.perm.has_perm("Loyalty Point Adjustment", 0, permission);
 		if (["create", "submit", "import"].every(may)) {

@@ -36,6 +36,8 @@ frappe.listview_settings["Loyalty Point Entry"] = {
 	},
 
 	formatters: {
+		// Frappe lets a sign wander behind its number in Arabic
+		loyalty_points: (value) => loyalty_app.number(value),
 		expiry_date(value) {
 			// the date that stands for points that never expire
 			return value && value.startsWith("9999-12-31") ? __("Never") : frappe.datetime.str_to_user(value);
