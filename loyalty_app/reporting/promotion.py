@@ -142,7 +142,7 @@ def name(text: str) -> str:
 def commas(parts: list[str]) -> str:
 	told = parts[0]
 	for part in parts[1:]:
-		told = _("{0}, {1}").format(told, part)
+		told = _("{0}, {1}", context="list").format(told, part)
 	return told
 
 
