@@ -108,7 +108,10 @@ class TestPromotionInWords(IntegrationTestCase):
 	def test_in_arabic(self):
 		self.addCleanup(setattr, frappe.local, "lang", frappe.local.lang)
 		frappe.local.lang = "ar"
-		told = self.says(tier="Gold", friday=1, from_date="2026-03-01", to_date="2026-03-31")
+		told = self.says(
+			tier="Gold", friday=1, from_date="2026-03-01", to_date="2026-03-31", limit_per_customer=3
+		)
+		self.assertIn("2026، 3", told)
 		self.assertIn("ضعف", told)
 		self.assertIn("مارس", told)
 		self.assertIn("\u2068Gold\u2069", told)

@@ -76,7 +76,7 @@ def test_earn_redeem_and_look_at_the_entry(desk, shop):
 	desk.picture("customer")
 
 	# which a small screen does not reach: a line at the top leads there
-	page.set_viewport_size({"width": 390, "height": 480})
+	page.set_viewport_size({"width": 1280, "height": 360})
 	line = page.locator(".loyalty-line:visible")
 	expect(line).to_contain_text("15 points, worth")
 	line.get_by_role("button", name="Details").click()

@@ -4,6 +4,6 @@
 frappe.ui.form.on("Loyalty Ledger Run", {
 	refresh(frm) {
 		frm.disable_save();
-		loyalty_app.follow_run(frm);
+		if (!frm.is_new()) loyalty_app.follow_run(frm);
 	},
 });

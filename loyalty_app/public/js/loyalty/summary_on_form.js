@@ -22,7 +22,7 @@ export async function show_summary(frm, { after, before, line, customer, loyalty
 	place.append(panel);
 	align(place);
 	if (line) {
-		frm.loyalty_line = summary_line(summary, () => frappe.utils.scroll_to($(place)));
+		frm.loyalty_line = summary_line(summary, () => place.scrollIntoView({ block: "center" }));
 		frm.fields_dict[line].$wrapper.append(frm.loyalty_line);
 	}
 }
