@@ -54,8 +54,8 @@ def pattern(text: str) -> re.Pattern:
 ARABIC = translations()
 # Frappe shows the title of an app, and doctypes that are values of a link, as they are
 AS_THEY_ARE = ("Loyalty App", "Sales Invoice", "POS Invoice")
-# "{0} of {1}" and the like would match anything
-TELLING = re.compile(r"^[^{]*[A-Za-z]{2}[^{]*$|(?<!{)\b[A-Za-z]{3}")
+# "{0} of {1}", "{0} and {1}" and the like would match anything
+TELLING = re.compile(r"^[^{]*[A-Za-z]{2}[^{]*$|(?<!{)\b(?!and\b)[A-Za-z]{3}")
 ENGLISH = [pattern(text) for text in ARABIC if text not in AS_THEY_ARE and TELLING.search(text)]
 
 
