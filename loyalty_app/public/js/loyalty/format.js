@@ -41,6 +41,10 @@ export function day(date) {
 	return !date || date === NEVER ? __("Never") : left_to_right(frappe.datetime.str_to_user(date));
 }
 
+export function commas(parts) {
+	return parts.reduce((told, part) => (told ? __("{0}, {1}", [told, part], "list") : part), "");
+}
+
 export function entry_color(type) {
 	return { Earned: "green", Redeemed: "blue", Expired: "gray", Adjusted: "purple" }[type] || "gray";
 }

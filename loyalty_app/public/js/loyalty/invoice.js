@@ -1,7 +1,18 @@
 // What loyalty does with an invoice, shown on its form while it is typed: a line under the customer, facts in the
 // loyalty section, and what may be redeemed beside the points. Every number is the server's.
 import { el, keep_what_is_typed, link, pill, say } from "./dom";
-import { day, entry_color, isolated, money, number, percent, points, quantity, signed } from "./format";
+import {
+	commas,
+	day,
+	entry_color,
+	isolated,
+	money,
+	number,
+	percent,
+	points,
+	quantity,
+	signed,
+} from "./format";
 import { request } from "./request";
 import { standing } from "./summary";
 
@@ -301,7 +312,7 @@ class InvoicePanel {
 		if (answer.earned) said.push(__("Took back {0} earned", [points(-answer.earned)]));
 		if (answer.redeemed) said.push(__("gave back {0} redeemed", [points(-answer.redeemed)]));
 		return {
-			announcement: said.join(", ") || __("Took back no points"),
+			announcement: commas(said) || __("Took back no points"),
 			facts: [
 				el(
 					"dl",
@@ -410,7 +421,7 @@ function draft_notes(answer) {
 		);
 	}
 	if (earning?.excluded_items.length) {
-		texts.push(__("Earning nothing: {0}", [earning.excluded_items.join(", ")]));
+		texts.push(__("Earning nothing: {0}", [commas(earning.excluded_items.map(isolated))]));
 	}
 	if (earning?.points && earning.spendable_from) {
 		texts.push(__("What it earns can be spent from {0} on.", [day(earning.spendable_from)]));
@@ -438,7 +449,7 @@ function limits_text(answer) {
 	if (answer.least > 1) more.push(__("at least {0}", [number(answer.least)]));
 	if (answer.step > 1) more.push(__("in steps of {0}", [number(answer.step)]));
 	if (answer.share) more.push(__("at most {0}% of its total", [percent(answer.share)]));
-	return [most, ...more].join(", ");
+	return commas([most, ...more]);
 }
 
 function why_none(answer) {
