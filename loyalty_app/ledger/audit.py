@@ -357,8 +357,11 @@ def wrong_customers(names: list[str]) -> list[Difference]:
 
 
 def mend(names: list[str]) -> list[Difference]:
-	"""Count lots and totals of some memberships again, let their logs tell what the entries are; return what was wrong."""
-	members = membership.lock_with_customers(names)
+	"""Count lots and totals of some memberships again, let their logs tell what the entries are; return what was wrong.
+
+	To be called at the beginning of a transaction: most of it is read without a lock.
+	"""
+	members = membership.lock_with_customers(names, anew=True)
 	before = differences(names)
 	if not before:
 		return []

@@ -173,11 +173,18 @@ def lock_all(names: list[str]) -> list[frappe._dict]:
 	return _states(_select(names).for_update().run(as_dict=True))
 
 
-def lock_with_customers(names: list[str]) -> list[frappe._dict]:
-	"""`lock_all`, after holding the memberships' customers: for who changes what is shown on those."""
+def lock_with_customers(names: list[str], anew: bool = False) -> list[frappe._dict]:
+	"""`lock_all`, after holding the memberships' customers: for who changes what is shown on those.
+
+	With `anew`, a transaction that has written nothing yet begins again before it waits for the locks: plain reads
+	after this see what is there once it has them, and not what was there before.
+	"""
 	table = frappe.qb.DocType(DOCTYPE)
 	customers = frappe.qb.from_(table).select(table.customer).distinct().where(table.name.isin(names))
-	if customers := customers.run(pluck=True):
+	customers = customers.run(pluck=True)
+	if anew and not frappe.db.transaction_writes:
+		frappe.db.rollback()
+	if customers:
 		hold(*customers)
 	return lock_all(names)
 

@@ -11,7 +11,7 @@ from unittest.mock import patch
 import frappe
 from erpnext.accounts.doctype.sales_invoice.sales_invoice import SalesInvoice
 
-from loyalty_app.ledger import LedgerBusy, membership, privacy, verify
+from loyalty_app.ledger import LedgerBusy, membership, privacy, rebuild, verify
 from loyalty_app.ledger.membership import find
 from loyalty_app.tests.rest import RestClient
 from loyalty_app.tests.test_documents import balance, earned, entries_of
@@ -209,6 +209,29 @@ class TestConcurrency(IntegrationTestCase):
 		frappe.db.rollback()
 		self.assertEqual(frappe.db.get_value("Customer", customer.name, "loyalty_program_tier"), "Gold")
 		self.assertEqual(verify(find(customer.name, program.name)), [])
+
+	def test_a_membership_is_rebuilt_while_points_move(self):
+		"""What was read before waiting for the locks must not be written over what was done meanwhile."""
+		lot = make_invoice(self.customer, 1000)
+		draft = make_invoice(self.customer, 100, redeem=30, submit=False)
+		name = find(self.customer.name, self.program.name)
+		frappe.db.set_value("Loyalty Point Entry", earned(lot).name, "remaining_points", 97)
+		frappe.db.commit()
+		hold, answers = membership.hold, []
+
+		def hold_after_a_terminal(*customers):
+			if not answers:
+				answers.append(None)  # the terminal holds the customer, too
+				answers[0] = self.elsewhere(draft, 1)
+			return hold(*customers)
+
+		with patch.object(membership, "hold", hold_after_a_terminal):
+			self.assertNotEqual(rebuild(name), [])
+		frappe.db.commit()
+		self.assertEqual(answers[0][0], 200, answers)
+		self.assertEqual(earned(lot).remaining_points, 70)
+		self.assertEqual(balance(self.customer), 100 - 30 + 7)
+		self.assertEqual(verify(name), [])
 
 	def elsewhere(self, doc, docstatus):
 		"""Bring an invoice to a docstatus in another request, while this one goes on."""
