@@ -35,6 +35,7 @@ doctype_js = {
 	"POS Invoice": "public/js/pos_invoice.js",
 	"Customer": "public/js/customer.js",
 }
+page_js = {"point-of-sale": "public/js/point_of_sale.js"}
 override_doctype_dashboards = {"Customer": "loyalty_app.overrides.customer.connections"}
 
 # Documents of ERPNext

@@ -1,5 +1,6 @@
 // What the form scripts share. doctype_js in hooks.py names those of ERPNext's forms; ours lie beside their doctypes.
 import { show_outcome } from "./loyalty/adjustment";
+import { follow_ledger_at_counter } from "./loyalty/counter";
 import { begin_for_everybody } from "./loyalty/everybody";
 import { day, number } from "./loyalty/format";
 import { invoice_events } from "./loyalty/invoice";
@@ -22,6 +23,7 @@ Object.assign(loyalty_app, {
 	day,
 	enrol,
 	follow_enrolment,
+	follow_ledger_at_counter,
 	follow_run,
 	invoice_events,
 	number,

@@ -443,7 +443,7 @@ function draft_notes(answer) {
 	return texts;
 }
 
-function limits_text(answer) {
+export function limits_text(answer) {
 	const most = __("Up to {0} on this invoice", [points(answer.most)]);
 	const more = [];
 	if (answer.least > 1) more.push(__("at least {0}", [number(answer.least)]));
@@ -452,7 +452,7 @@ function limits_text(answer) {
 	return commas([most, ...more]);
 }
 
-function why_none(answer) {
+export function why_none(answer) {
 	if (answer.balance <= 0) return __("There are no points to spend on this date.");
 	if (answer.balance < answer.least) {
 		return __("{0} or more are redeemed at a time; there are {1}.", [

@@ -1,0 +1,1 @@
+loyalty_app.follow_ledger_at_counter(frappe.pages["point-of-sale"]);
