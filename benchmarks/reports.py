@@ -102,6 +102,7 @@ def measured() -> dict:
 		("Points Expiring", {**ahead, "show": "Customers"}),
 		("Loyalty Program Performance", year),
 		("Loyalty Program Performance", {**year, "show_by": "Tier"}),
+		("Loyalty Promotion Performance", year),
 		("Loyalty Point Ledger", year),
 		("Loyalty Point Ledger", month),
 		("Loyalty Point Ledger", {**month, "by_member": 1, "show_deleted": 1}),
