@@ -70,7 +70,8 @@ def chart(results: dict) -> str:
 			parts.append(text(begin - 8, y + 4, f"{10.0**power:,g} ms", anchor="end"))
 		for size in results["sizes"]:
 			parts.append(text(across(number, size), TOP + DEPTH + 22, f"{size:,}", anchor="middle"))
-		parts.append(text(begin + PANEL / 2, TOP + DEPTH + 44, "entries of the customer", anchor="middle"))
+		scale = f"entries of the customer, of {sum(results['sizes']):,} on the site"
+		parts.append(text(begin + PANEL / 2, TOP + DEPTH + 44, scale, anchor="middle"))
 		parts.append(
 			f'<line class="axis" x1="{begin}" x2="{begin + PANEL}" y1="{TOP + DEPTH}" y2="{TOP + DEPTH}"/>'
 		)
@@ -83,7 +84,8 @@ def chart(results: dict) -> str:
 			parts.append(f'<polyline class="{name}" points="{line}"/>')
 			for x, y, value in points:
 				parts.append(f'<circle class="{name}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>')
-				shift = -11 if name == "builtin" else 21
+				is_below = name == "app" and y + 21 < TOP + DEPTH
+				shift = 21 if is_below else -11
 				parts.append(text(x, y + shift, number_of(value), f"value {name}", "middle"))
 	for number, (name, label) in enumerate(SERIES):
 		x = LEFT + number * 170

@@ -13,7 +13,7 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint, getdate, today
 
-from loyalty_app.ledger import entries, expiry, foreign, invoices, membership, notices
+from loyalty_app.ledger import bulk, entries, expiry, foreign, invoices, membership, notices
 from loyalty_app.ledger.invoices import Event
 from loyalty_app.ledger.log import Cause
 from loyalty_app.rules import earning, lots
@@ -187,7 +187,7 @@ def outcomes(doc: Document) -> list[Outcome]:
 		member = membership.look(customer, doc.loyalty_program) or frappe._dict(customer=customer)
 		wanted = wanted_of(draft, member, [], moved)
 		book = entries.around(member, [], wanted, lock=False)[0] if member.name else {}
-		after = lots.settle(book.values(), wanted, entries.new_name)
+		after = lots.settle(book.values(), wanted, bulk.new_name)
 		moved = moved or brought_over(after, wanted.voucher)
 		before = membership.spendable_by(member, on) if member.name else 0
 		change = lots.spendable(after.values(), on) - lots.spendable(book.values(), on)

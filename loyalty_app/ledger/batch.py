@@ -150,7 +150,7 @@ class Batch:
 
 	def _add(self, doc: Document, member: frappe._dict) -> None:
 		wanted = adjustments.wanted_of(doc, member, [], ())
-		after = lots.settle((), wanted, entries.new_name)
+		after = lots.settle((), wanted, bulk.new_name)
 		entries.refuse_too_many(member, doc.points)
 		rows = {e.name: entries.to_row(e, member) for e in after.values()}
 		self.rows += [{"name": name, "membership": member.name, **row} for name, row in rows.items()]

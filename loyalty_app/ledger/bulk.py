@@ -16,6 +16,16 @@ WORTH_A_STATEMENT = 20
 NAMES_AT_ONCE = 10_000
 
 
+# 64 bits: among a hundred million names two are the same with a chance of 1 to 4,000. With the 40 bits of Frappe's usual
+# ten digits, every millionth movement in a ledger of a million entries would fail.
+DIGITS = 16
+
+
+def new_name() -> str:
+	"""A name, made by chance, of an entry or a membership."""
+	return frappe.generate_hash(length=DIGITS)
+
+
 def made() -> dict:
 	"""What the database row of every new document says of its making."""
 	stamp, user = now(), frappe.session.user

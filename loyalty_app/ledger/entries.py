@@ -33,10 +33,6 @@ COLUMNS = {
 }
 
 
-def new_name() -> str:
-	return frappe.generate_hash(length=10)
-
-
 def from_row(row: dict) -> Entry:
 	"""The entry that a database row is."""
 	earned = row["entry_type"] == Kind.EARNED
@@ -132,7 +128,7 @@ def settle(
 	"""
 	book, horizon = around(member, own, wanted)
 	names = iter([announced] if announced else ())
-	after = lots.settle(book.values(), wanted, lambda: next(names, None) or new_name())
+	after = lots.settle(book.values(), wanted, lambda: next(names, None) or bulk.new_name())
 	refuse_too_many(
 		member, sum(max(e.points, 0) for e in after.values()) - sum(max(e.points, 0) for e in book.values())
 	)

@@ -83,7 +83,7 @@ def ensure(customer: str, program: str) -> str:
 def new_row(customer: str, customer_name: str, program: str, company: str, active: bool) -> dict:
 	"""The database row of a membership in which nothing has happened yet."""
 	return {
-		"name": frappe.generate_hash(length=10),
+		"name": bulk.new_name(),
 		**bulk.made(),
 		"customer": customer,
 		"customer_name": customer_name,

@@ -3,7 +3,7 @@
 import frappe
 from frappe.utils import getdate, today
 
-from loyalty_app.ledger import adjustments, entries, expiry, log, membership, tiering
+from loyalty_app.ledger import adjustments, bulk, entries, expiry, log, membership, tiering
 from loyalty_app.ledger.log import Cause
 from loyalty_app.rules import lots
 
@@ -44,7 +44,7 @@ def pool(source: str, target: str, cause: Cause) -> None:
 	member = members[target]
 	kept = {e.name: e for e in entries.read(table.membership == target, table.is_open == 1)}
 	frappe.qb.update(table).set(table.membership, target).where(table.membership == source).run()
-	after = lots.cover([*kept.values(), *moved.values()], getdate(today()), entries.new_name)
+	after = lots.cover([*kept.values(), *moved.values()], getdate(today()), bulk.new_name)
 	tiering.keep_higher(member, members[source])
 	if not entries.write(member, kept, after, cause, moved=moved):
 		membership.save(member)

@@ -222,7 +222,7 @@ def divide(run: str) -> None:
 			total, after = total + len(names), names[-1]
 	at = now()
 	rows = [
-		{"name": frappe.generate_hash(length=10), "idx": i, "reached": after, "last_membership": last}
+		{"name": bulk.new_name(), "idx": i, "reached": after, "last_membership": last}
 		for i, (after, last) in enumerate(ranges, 1)
 	]
 	bulk.insert(RANGE, rows, _child_of(run, "ranges") | {"touched_at": at, "is_done": 0})
@@ -238,7 +238,7 @@ def _stretches(sample: int | None) -> list[tuple[str, str | None]]:
 	the end, and then from the beginning to that point. Names are made by chance, so that any stretch is a sample."""
 	if not sample:
 		return [("", None)]
-	point = frappe.generate_hash(length=10)
+	point = bulk.new_name()
 	return [(point, None), ("", point)]
 
 
@@ -321,7 +321,7 @@ def tell(run: str, differences: Iterable[Difference]) -> None:
 	"""Add what was found to the findings of the run."""
 	rows = [
 		{
-			"name": frappe.generate_hash(length=10),
+			"name": bulk.new_name(),
 			"idx": i,
 			"membership": d.membership,
 			"entry": d.entry,

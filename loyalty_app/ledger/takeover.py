@@ -279,7 +279,7 @@ def put_in_order(member: frappe._dict, corrected: log.Page) -> None:
 	"""Put the entries of the locked `member` in order by the rules, and tell what that changed of them."""
 	table = frappe.qb.DocType(entries.DOCTYPE)
 	before = {e.name: e for e in entries.found(entries.select(table.membership == member.name))}
-	after = lots.adopt(before.values(), getdate(today()), entries.new_name)
+	after = lots.adopt(before.values(), getdate(today()), bulk.new_name)
 	rows_before = {name: entries.to_row(entry, member) for name, entry in before.items()}
 	rows_after = {name: entries.to_row(entry, member) for name, entry in after.items()}
 	entries.write_rows(member, rows_before, rows_after)

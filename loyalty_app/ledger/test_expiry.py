@@ -3,7 +3,7 @@
 import frappe
 from frappe.utils import add_days, getdate, today
 
-from loyalty_app.ledger import entries
+from loyalty_app.ledger import bulk, entries
 from loyalty_app.ledger.membership import find
 from loyalty_app.ledger.test_runs import run
 from loyalty_app.rules import lots
@@ -73,7 +73,7 @@ class TestExpiry(LoyaltyTestCase):
 			make_invoice(customer, 50, redeem=13, posting_date=add_days(today(), -33))
 		name = find(customer.name, self.program.name)
 		mine = frappe.qb.DocType("Loyalty Point Entry").membership == name
-		by_rules = lots.expire(entries.read(mine), getdate(today()), entries.new_name)
+		by_rules = lots.expire(entries.read(mine), getdate(today()), bulk.new_name)
 		self.assertEqual(run("Expiry").changed, 3)
 		found = {e.name: e for e in entries.read(mine)}
 
