@@ -42,7 +42,8 @@ class Outcome {
 		this.waiting = new AbortController();
 		this.may_submit = false;
 		let answer = { state: "none" };
-		if (frm.doc.customer && frm.doc.loyalty_program) {
+		// auditors read adjustments, but not customers, of whose balances this tells
+		if (frm.doc.customer && frm.doc.loyalty_program && frappe.model.can_read("Customer")) {
 			try {
 				answer = await request(
 					"loyalty_app.api.adjustments.preview",

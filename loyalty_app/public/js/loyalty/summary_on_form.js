@@ -6,7 +6,8 @@ import { customer_summary, standing, summary_panel } from "./summary";
 
 export async function show_summary(frm, { after, before, line, customer, loyalty_program }) {
 	const place = place_of(frm, after, before);
-	if (frm.is_new() || !customer) {
+	// who may read a membership, as auditors do, may still not read its customer
+	if (frm.is_new() || !customer || !frappe.model.can_read("Customer")) {
 		clear(frm, place);
 		return;
 	}
