@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import frappe
+from frappe.model.document import Document
 from frappe.query_builder.functions import Coalesce, Count, Max, Min, Sum
 from frappe.utils import cint, getdate
 from pypika import Case
@@ -89,6 +90,10 @@ def entries_of_nobody() -> list[str]:
 def differences(names: list[str]) -> list[Difference]:
 	"""What is wrong with some memberships: log against entries, entries against each other and the totals."""
 	members = membership.states(names)
+	# Not from a cache, where they may be newer than what this transaction sees of the memberships.
+	programs = {
+		name: frappe.get_doc("Loyalty Program", name) for name in {m.loyalty_program for m in members}
+	}
 	found = [difference for group in groups(members) for difference in check_log(group)]
 	found += [Difference(m, fault, name) for m, name, _values, fault in wrong_lots(names)]
 	found += lost_lots(names)
@@ -96,7 +101,9 @@ def differences(names: list[str]) -> list[Difference]:
 	for member in members:
 		found += [
 			Difference(member.name, f"{field} is {member[field]}, the entries come to {value}")
-			for field, value in wrong_totals(member, counted[member.name]).items()
+			for field, value in wrong_totals(
+				member, counted[member.name], programs[member.loyalty_program]
+			).items()
 		]
 	return found + wrong_customers(names)
 
@@ -320,12 +327,12 @@ def totals_of(members: list[frappe._dict]) -> dict[str, dict]:
 	return counted
 
 
-def wrong_totals(member: frappe._dict, counted: dict) -> dict:
-	"""What of the totals of `member` is not as `counted` from its entries; the right values."""
+def wrong_totals(member: frappe._dict, counted: dict, program: Document | None = None) -> dict:
+	"""What of the totals of `member`, in `program`, is not as `counted` from its entries; the right values."""
 	expected = dict(counted)
 	# While a period is still to be evaluated, a tier may be higher than it will be.
-	if not tiering.is_due(member):
-		expected["loyalty_program_tier"] = membership.shown_tier(frappe._dict(member, **counted))
+	if not tiering.is_due(member, program):
+		expected["loyalty_program_tier"] = membership.shown_tier(frappe._dict(member, **counted), program)
 	if expected["all_spendable_from"] is None or (
 		member.all_spendable_from and member.all_spendable_from > expected["all_spendable_from"]
 	):

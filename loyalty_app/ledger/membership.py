@@ -15,7 +15,7 @@ from frappe.query_builder.functions import Coalesce, Sum
 from frappe.utils import getdate, today
 from pypika import Case
 
-from loyalty_app.ledger import bulk, listeners, promotions, tiering
+from loyalty_app.ledger import bulk, listeners, promotions, terms, tiering
 from loyalty_app.ledger.tiering import tiers_in, tiers_of
 from loyalty_app.rules import redemption
 from loyalty_app.rules.amounts import exact
@@ -125,7 +125,10 @@ def hold(*customers: str) -> dict[str, frappe._dict]:
 	table = frappe.qb.DocType("Customer")
 	query = frappe.qb.from_(table).select(table.name, table.customer_name, table.loyalty_program)
 	query = query.where(table.name.isin(sorted(customers))).orderby(table.name).for_update()
-	return {row.name: row for row in query.run(as_dict=True)}
+	held = {row.name: row for row in query.run(as_dict=True)}
+	for program in {row.loyalty_program for row in held.values()} - {None, ""}:
+		terms.refresh(program)
+	return held
 
 
 def lock_for(customer: str, program: str) -> frappe._dict | None:
@@ -133,7 +136,7 @@ def lock_for(customer: str, program: str) -> frappe._dict | None:
 
 	One that another transaction has opened since this one first read may be missed; `ensure` finds it.
 	"""
-	members = _states(_select_of(customer, program).for_update().run(as_dict=True))
+	members = _locked(_select_of(customer, program))
 	return members[0] if members else None
 
 
@@ -180,7 +183,15 @@ def lock(name: str) -> frappe._dict:
 
 def lock_all(names: list[str]) -> list[frappe._dict]:
 	"""Lock several memberships in the order of their names, the one order for everybody, and return their state."""
-	return _states(_select(names).for_update().run(as_dict=True))
+	return _locked(_select(names))
+
+
+def _locked(query) -> list[frappe._dict]:
+	"""The memberships that `query` selects, locked, whose programs are from now on those that were last saved."""
+	members = _states(query.for_update().run(as_dict=True))
+	for program in {member.loyalty_program for member in members}:
+		terms.refresh(program)
+	return members
 
 
 def lock_with_customers(names: list[str], anew: bool = False) -> list[frappe._dict]:
@@ -233,11 +244,11 @@ def _states(members: list[frappe._dict]) -> list[frappe._dict]:
 
 def shown_tier(member: frappe._dict, program: Document | None = None) -> str | None:
 	"""The tier that `member` has reached, by `program` if that is not saved yet; none before anything was spent."""
-	terms = program or frappe.get_cached_doc("Loyalty Program", member.loyalty_program)
-	if not tiering.has_period(terms):
-		tier = reached(tiers_in(terms), member.total_spent)
+	program = program or frappe.get_cached_doc("Loyalty Program", member.loyalty_program)
+	if not tiering.has_period(program):
+		tier = reached(tiers_in(program), member.total_spent)
 		return tier.name if tier else None
-	return tiering.held(member, terms)
+	return tiering.held(member, program)
 
 
 def count(

@@ -47,7 +47,9 @@ def assert_fine(desk, what: str) -> None:
 	desk.settle()
 	desk.picture(what.replace(" ", "-"))
 	complaints = desk.page.locator(".modal.show:visible").all_inner_texts()
-	complaints += desk.page.get_by_text("could not be read just now").locator("visible=true").all_inner_texts()
+	complaints += (
+		desk.page.get_by_text("could not be read just now").locator("visible=true").all_inner_texts()
+	)
 	assert not complaints, f"{what}: {complaints}"
 
 

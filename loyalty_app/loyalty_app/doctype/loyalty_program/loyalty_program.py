@@ -9,7 +9,7 @@ from frappe.utils import cint, cstr, flt
 
 from loyalty_app import enrolment
 from loyalty_app.checks import LARGEST_AMOUNT, LARGEST_POINTS, SMALLEST_STEP, CheckedDocument
-from loyalty_app.ledger import membership, runs, tiering
+from loyalty_app.ledger import membership, runs, terms, tiering
 
 # an expiry further away than this is a typing error, and a date beyond year 9999 cannot be stored
 LARGEST_EXPIRY_DURATION = 36500
@@ -83,6 +83,7 @@ class LoyaltyProgram(CheckedDocument):
 		self.validate_company_unchanged()
 
 	def on_update(self):
+		terms.tell_of(self)
 		before = self.get_doc_before_save()
 		if before and before.company != self.company:
 			membership.follow_company(self.name, self.company)
