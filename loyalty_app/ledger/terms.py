@@ -34,6 +34,7 @@ def refresh(name: str) -> None:
 		return
 	# A plain read could be as old as what is at hand.
 	program = frappe.get_doc(DOCTYPE, name, for_update=True)
+	program.flags.for_update = None
 	frappe.clear_document_cache(DOCTYPE, name)
 	frappe.cache.set_value(frappe.get_document_cache_key(DOCTYPE, name), program)
 
