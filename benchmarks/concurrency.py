@@ -423,8 +423,7 @@ def compare(outcomes, programs, customers, today) -> tuple[list[str], int]:
 			told.add((event, reference))
 			count += 1
 			serial.go_on(event, reference, changes)
-		for invoice in serial.live.values():
-			serial.catch_up(invoice, datetime.max)
+		serial.catch_up_at_last()
 		if faults := [*serial.faults, *serial.unlike(name, today)]:
 			faults.insert(0, first_difference(rows, Serial(invoices, days, silent)))
 		unlike += [f"{name}: {fault}" for fault in faults]
@@ -521,7 +520,9 @@ class Serial:
 		from loyalty_app.rules.test_lots import Model
 
 		self.invoices, self.days, self.silent = invoices, days, silent
-		self.model, self.live, self.faults, self.returned = Model(), {}, [], {}
+		self.model, self.live, self.faults = Model(), {}, []
+		# names of returns that were cancelled
+		self.taken_back = set()
 		self.bonus = self.deducted = 0
 
 	@property
@@ -556,6 +557,7 @@ class Serial:
 				self.settle(invoice, document.posting_date)
 			elif event == "Return Cancelled":
 				invoice.returns = [r for r in invoice.returns if r[0] is not document]
+				self.taken_back.add(document.name)
 				self.settle(invoice, self.days[event, reference])
 			elif event == "Cancel":
 				del self.live[reference]
@@ -564,22 +566,39 @@ class Serial:
 				self.faults.append(f"unknown event {event}")
 
 	def catch_up(self, invoice, now):
-		"""Go through the returns of `invoice` that were made or cancelled before `now` without a word in the log."""
-		before = invoice.earned, invoice.points_back
-		known = {document.name for document, _pieces, _back in invoice.returns}
-		for name in {name for event, name in self.silent if event == "Return"} - known:
-			document = self.invoices[name]
-			if document.return_against == invoice.voucher.name and document.creation < now:
-				invoice.returns.append((document, -int(document.qty), 0))
-		invoice.returns = [
-			r
-			for r in invoice.returns
-			if ("Return Cancelled", r[0].name) not in self.silent or r[0].modified >= now
-		]
-		if (invoice.earned, invoice.points_back) != before:
-			self.faults.append(
-				f"returns of {invoice.voucher.name} moved points of which the log does not tell"
-			)
+		"""Go through the returns of `invoice` that were made or cancelled before `now` without a word in the log.
+
+		When they were begun is known, but not when they had their turn: not while they would have moved points.
+		"""
+		for event, name in sorted(self.silent):
+			document, returns = self.invoices[name], invoice.returns
+			is_there = any(r[0] is document for r in returns)
+			if event == "Return" and not is_there and document.creation < now:
+				after = [*returns, (document, -int(document.qty), 0)]
+			elif event == "Return Cancelled" and is_there and document.modified < now:
+				after = [r for r in returns if r[0] is not document]
+			else:
+				continue
+			if document.return_against != invoice.voucher.name or name in self.taken_back:
+				continue
+			before = invoice.earned, invoice.points_back
+			invoice.returns = after
+			if (invoice.earned, invoice.points_back) != before:
+				invoice.returns = returns
+			elif event == "Return Cancelled":
+				self.taken_back.add(name)
+
+	def catch_up_at_last(self):
+		"""In the end all of them must have had their turn."""
+		for invoice in self.live.values():
+			self.catch_up(invoice, datetime.max)
+			there = {document.name for document, _pieces, _back in invoice.returns}
+			for event, name in self.silent:
+				is_over = name in self.taken_back or (
+					name in there and ("Return Cancelled", name) not in self.silent
+				)
+				if self.invoices[name].return_against == invoice.voucher.name and not is_over:
+					self.faults.append(f"{event} of {name} moved points of which the log does not tell")
 
 	def submit(self, document, said: list[dict]):
 		from fractions import Fraction

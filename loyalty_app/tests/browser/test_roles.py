@@ -60,14 +60,9 @@ def test_every_screen(role, desk_of, books):
 	page.goto("/app/loyalty")
 	page.locator(".layout-main-section:visible .widget:visible").first.wait_for()
 	assert_fine(desk, "workspace")
-
-	def go(*route: str) -> None:
-		"""Within the desk: to load it anew for each screen would take most of the time."""
-		page.evaluate("route => frappe.set_route(route)", route)
-
 	creates, writes = things(DOCUMENT, "create", role), things(DOCUMENT, "write", role)
 	for doctype in things(DOCUMENT, "list", role):
-		go("List", doctype)
+		desk.open(doctype)
 		page.wait_for_function("doctype => window.cur_list?.doctype === doctype", arg=doctype)
 		page.locator(".frappe-list:visible").wait_for()
 		assert_fine(desk, f"list of {doctype}")
@@ -75,11 +70,11 @@ def test_every_screen(role, desk_of, books):
 		if doctype not in OF_THE_SHOP:
 			continue
 		name = books.site.names(doctype, **OF_THE_SHOP[doctype](books))[0]
-		go("Form", doctype, name)
+		desk.open(doctype, name)
 		page.wait_for_function("name => window.cur_frm?.docname === name", arg=name)
 		assert_fine(desk, f"form of {doctype}")
 		assert page.evaluate("() => Boolean(cur_frm.perm[0].write)") == (doctype in writes), doctype
 	for report in things(REPORT, "run", role):
-		go("query-report", report)
+		page.goto(f"/app/query-report/{report}")
 		page.wait_for_function("report => frappe.query_report?.report_name === report", arg=report)
 		assert_fine(desk, report)
