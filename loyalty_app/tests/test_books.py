@@ -288,6 +288,8 @@ class TestPayments(BooksOfRedemptions):
 			self.assertEqual((self.outstanding(sold), self.receivable()), (0, 0))
 
 	def test_a_worthless_invoice(self):
+		# where Stock Settings say so, ERPNext keeps what is sold first as the item's price, and would take it for 0
+		frappe.db.delete("Item Price")
 		sold = make_invoice(self.customer, 0)
 		self.assertEqual((earned(sold).loyalty_points, earned(sold).purchase_amount), (0, 0))
 		self.assertEqual((self.receivable(), balance(self.customer)), (0, 1000))
