@@ -346,6 +346,13 @@ class TestConcurrency(IntegrationTestCase):
 			with self.subTest(method), deadlock, self.assertRaises(LedgerBusy):
 				act()
 
+	def test_a_program_that_is_saved_gives_way_to_an_invoice(self):
+		self.program.reload()
+		self.program.collection_rules[0].tier_name = "Another"
+		deadlock = patch.object(membership, "hold", side_effect=frappe.QueryDeadlockError)
+		with deadlock, self.assertRaises(LedgerBusy):
+			self.program.save()
+
 	def assert_busy(self, answer, draft, lot):
 		"""The request to submit `draft` was refused because of a lock, left nothing, and may be repeated."""
 		self.assert_refused_as_busy(answer)

@@ -9,7 +9,7 @@ from frappe.utils import cint, cstr, flt
 
 from loyalty_app import enrolment
 from loyalty_app.checks import LARGEST_AMOUNT, LARGEST_POINTS, SMALLEST_STEP, CheckedDocument
-from loyalty_app.ledger import membership, runs, terms, tiering
+from loyalty_app.ledger import membership, runs, terms, tiering, unless_busy
 
 # an expiry further away than this is a typing error, and a date beyond year 9999 cannot be stored
 LARGEST_EXPIRY_DURATION = 36500
@@ -102,7 +102,9 @@ class LoyaltyProgram(CheckedDocument):
 		query = membership.of_program(self.name)
 		names = query.limit(SHOWN_AT_ONCE + 1).run(pluck=True)
 		if len(names) <= SHOWN_AT_ONCE:
-			membership.follow_tiers(names, self)
+			# an invoice may hold a member, and wait for this program to be saved
+			with unless_busy():
+				membership.follow_tiers(names, self)
 			return
 		runs.start("Tiers", self.name)
 		frappe.msgprint(
