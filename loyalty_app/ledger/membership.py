@@ -126,8 +126,7 @@ def hold(*customers: str) -> dict[str, frappe._dict]:
 	query = frappe.qb.from_(table).select(table.name, table.customer_name, table.loyalty_program)
 	query = query.where(table.name.isin(sorted(customers))).orderby(table.name).for_update()
 	held = {row.name: row for row in query.run(as_dict=True)}
-	for program in {row.loyalty_program for row in held.values()} - {None, ""}:
-		terms.refresh(program)
+	terms.refresh(row.loyalty_program for row in held.values())
 	return held
 
 
@@ -189,8 +188,7 @@ def lock_all(names: list[str]) -> list[frappe._dict]:
 def _locked(query) -> list[frappe._dict]:
 	"""The memberships that `query` selects, locked, whose programs are from now on those that were last saved."""
 	members = _states(query.for_update().run(as_dict=True))
-	for program in {member.loyalty_program for member in members}:
-		terms.refresh(program)
+	terms.refresh(member.loyalty_program for member in members)
 	return members
 
 

@@ -71,10 +71,6 @@ def _memberships(condition: Callable | None = None) -> Callable:
 	return names
 
 
-def _verify(names: list[str], run: Document) -> Result:
-	return Result(0, tuple(audit.differences(names)))
-
-
 def _mend(names: list[str], run: Document) -> Result:
 	mended = audit.mend(names)
 	return Result(len({d.membership for d in mended}), tuple(mended))
@@ -85,7 +81,10 @@ KINDS = {
 		_memberships(lambda table, run: table.next_expiry < getdate(today())),
 		lambda names, run: Result(expiry.close_all(names)),
 	),
-	"Verification": Kind(_memberships(), _verify),
+	"Verification": Kind(
+		_memberships(),
+		lambda names, run: Result(differences=tuple(audit.differences(names))),
+	),
 	"Rebuild": Kind(_memberships(), _mend),
 	"Tiers": Kind(
 		_memberships(lambda table, run: table.loyalty_program == run.loyalty_program),

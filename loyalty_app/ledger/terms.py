@@ -6,6 +6,8 @@ before the wait. So when a program is saved, all are told when that was. Whoever
 a program that is older than that again.
 """
 
+from collections.abc import Iterable
+
 import frappe
 from frappe.model.document import Document
 from frappe.utils import get_datetime
@@ -21,8 +23,13 @@ def tell_of(program: Document) -> None:
 	frappe.db.after_commit.add(lambda: frappe.cache.set_value(key, at, expires_in_sec=KEPT_SECONDS))
 
 
-def refresh(name: str) -> None:
-	"""Let the cached program `name` be what was last committed; for who has locked a membership in it."""
+def refresh(programs: Iterable[str | None]) -> None:
+	"""Let the cached ones of `programs` be what was last committed; for who has locked their members."""
+	for name in set(filter(None, programs)):
+		_refresh(name)
+
+
+def _refresh(name: str) -> None:
 	key = _key(name)
 	# Not what this request has seen of it before.
 	frappe.local.cache.pop(frappe.cache.make_key(key), None)

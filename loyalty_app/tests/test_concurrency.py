@@ -112,8 +112,7 @@ class TestConcurrency(IntegrationTestCase):
 		draft = self.drafts(1)[0]
 		frappe.db.commit()
 		name = find(self.customer.name, self.program.name)
-		with ThreadPoolExecutor(1) as pool:
-			status, body = pool.submit(self.move, draft, 1).result()
+		status, body = self.elsewhere(draft, 1)
 		self.assertEqual(status, 200, body)
 		if frappe.db.db_type == "sqlite":
 			frappe.db.rollback()  # what has been read is too old to go on with
@@ -193,11 +192,7 @@ class TestConcurrency(IntegrationTestCase):
 		self.assertEqual(verify(find(self.customer.name, self.program.name)), [])
 
 	def test_a_customer_saved_while_an_invoice_changes_the_tier_shows_the_new_one(self):
-		program = make_program(tiers=[("Silver", 0, 10), ("Gold", 1000, 5)])
-		customer = make_customer(loyalty_program=program.name)
-		make_invoice(customer, 100)
-		draft = make_invoice(customer, 2000, submit=False)
-		frappe.db.commit()
+		program, customer, draft = self.on_the_way_to_gold(100, 2000)
 		request = frappe.get_doc("Customer", customer.name)
 		self.assertEqual(self.elsewhere(draft, 1)[0], 200)
 		request.website = "https://example.com"
@@ -212,21 +207,15 @@ class TestConcurrency(IntegrationTestCase):
 
 	def test_an_invoice_that_meets_an_edit_of_the_program_goes_by_the_new_terms(self):
 		"""It has the program at hand as it was, and may have put it into everybody's cache like that."""
-		program = make_program(tiers=[("Silver", 0, 10), ("Gold", 1000, 5)])
-		customer = make_customer(loyalty_program=program.name)
-		make_invoice(customer, 600)
-		draft = make_invoice(customer, 100, submit=False)
-		frappe.db.commit()
+		program, customer, draft = self.on_the_way_to_gold(600, 100)
 		request = frappe.get_doc("Sales Invoice", draft.name)
 		before = frappe.get_cached_doc("Loyalty Program", program.name)
 		rules = [
-			{**row.as_dict(), "min_spent": 500 if row.tier_name == "Gold" else 0}
-			for row in before.collection_rules
+			{"tier_name": "Silver", "min_spent": 0, "collection_factor": 10},
+			{"tier_name": "Gold", "min_spent": 500, "collection_factor": 5},
 		]
 		path = f"/api/resource/Loyalty Program/{program.name}"
-		rules = frappe.parse_json(frappe.as_json(rules))
-		with ThreadPoolExecutor(1) as pool:
-			status, body = pool.submit(self.api.open, "PUT", path, json={"collection_rules": rules}).result()
+		status, body = self.meanwhile(self.api.open, "PUT", path, json={"collection_rules": rules})
 		self.assertEqual(status, 200, body)
 		frappe.cache.set_value(frappe.get_document_cache_key("Loyalty Program", program.name), before)
 		# On SQLite, a transaction that has read may not write once another has.
@@ -268,8 +257,21 @@ class TestConcurrency(IntegrationTestCase):
 
 	def elsewhere(self, doc, docstatus):
 		"""Bring an invoice to a docstatus in another request, while this one goes on."""
+		return self.meanwhile(self.move, doc, docstatus)
+
+	def meanwhile(self, request, *arguments, **options):
+		"""What a request answers that is made while this one goes on."""
 		with ThreadPoolExecutor(1) as pool:
-			return pool.submit(self.move, doc, docstatus).result()
+			return pool.submit(request, *arguments, **options).result()
+
+	def on_the_way_to_gold(self, spent, more):
+		"""A program with a tier from 1,000 on, a customer who has spent so much, and a draft for more."""
+		program = make_program(tiers=[("Silver", 0, 10), ("Gold", 1000, 5)])
+		customer = make_customer(loyalty_program=program.name)
+		make_invoice(customer, spent)
+		draft = make_invoice(customer, more, submit=False)
+		frappe.db.commit()
+		return program, customer, draft
 
 	def test_invoices_and_adjustments_take_the_same_points_once(self):
 		lot = make_invoice(self.customer, 1000)

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import frappe
 from frappe import _
+from frappe.model.document import Document
 from frappe.utils import cint, cstr, flt
 
 from loyalty_app import enrolment
@@ -85,26 +86,32 @@ class LoyaltyProgram(CheckedDocument):
 	def on_update(self):
 		terms.tell_of(self)
 		before = self.get_doc_before_save()
-		if before and before.company != self.company:
-			membership.follow_company(self.name, self.company)
-		if before and _period(before) != _period(self):
-			membership.begin_period(self.name)
-		if before and (_tiers(before), _window(before)) != (_tiers(self), _window(self)):
-			self.show_new_tiers()
-		if before and self.auto_opt_in and not before.auto_opt_in:
+		if not before:
+			return
+		# an invoice may hold a member, and wait for this program to be saved
+		with unless_busy():
+			self.change_members(before)
+		if self.auto_opt_in and not before.auto_opt_in:
 			enrolment.enqueue(self.name)
 			frappe.msgprint(
 				_("Existing customers are being enrolled in the background."), alert=True, indicator="blue"
 			)
+
+	def change_members(self, before: Document):
+		"""Let the memberships follow what is not as `before`."""
+		if before.company != self.company:
+			membership.follow_company(self.name, self.company)
+		if _period(before) != _period(self):
+			membership.begin_period(self.name)
+		if (_tiers(before), _window(before)) != (_tiers(self), _window(self)):
+			self.show_new_tiers()
 
 	def show_new_tiers(self):
 		"""Show members the tiers that the new rules give them: a few now, many in the background."""
 		query = membership.of_program(self.name)
 		names = query.limit(SHOWN_AT_ONCE + 1).run(pluck=True)
 		if len(names) <= SHOWN_AT_ONCE:
-			# an invoice may hold a member, and wait for this program to be saved
-			with unless_busy():
-				membership.follow_tiers(names, self)
+			membership.follow_tiers(names, self)
 			return
 		runs.start("Tiers", self.name)
 		frappe.msgprint(
