@@ -14,7 +14,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 from frappe.query_builder.functions import Sum
-from frappe.utils import cint, cstr, get_link_to_form, getdate, today
+from frappe.utils import cint, comma_and, cstr, get_link_to_form, getdate, today
 
 from loyalty_app.ledger import entries, expiry, foreign, membership, notices, promotions, tiering
 from loyalty_app.ledger.log import Cause
@@ -128,7 +128,7 @@ def invoice_of(doc: Document, event: Event) -> frappe._dict | None:
 	if event in (Event.RETURN, Event.RETURN_CANCELLED):
 		if not doc.return_against:
 			return None
-		invoice = frappe.db.get_value(doc.doctype, doc.return_against, FACTS, as_dict=True)
+		invoice = stored_facts(doc.doctype, doc.return_against)
 	else:
 		invoice = facts_of(doc)
 		invoice.may_earn = event is Event.SUBMIT and not cint(doc.get("dont_create_loyalty_points"))
@@ -157,6 +157,16 @@ def facts_of(doc: Document) -> frappe._dict:
 	invoice.update(doctype=doc.doctype, posting_date=getdate(doc.posting_date), lines=doc.get("items") or [])
 	invoice.code = cstr(doc.get(promotions.CODE))
 	return invoice
+
+
+def stored_facts(doctype: str, name: str, *more: str) -> frappe._dict | None:
+	"""What the ledger reads of the invoice `name` as it is stored, and the fields `more`; None if there is none.
+
+	`frappe.db.get_value` parses each field as SQL, which takes ten times as long as the statement.
+	"""
+	table = frappe.qb.DocType(doctype)
+	rows = frappe.qb.from_(table).select(*FACTS, *more).where(table.name == name).run(as_dict=True)
+	return rows[0] if rows else None
 
 
 def is_active(program: Document, on: date) -> bool:
@@ -378,14 +388,15 @@ def refuse_redemption(asked: int, spendable: int, invoice: frappe._dict, member:
 
 
 def refuse_taking_back(spent: lots.AlreadySpent, doc: Document) -> None:
-	links = ", ".join(
-		get_link_to_form(v.doctype, v.name) if v.doctype and v.name else _("an adjustment")
-		for v in spent.vouchers
-	)
-	frappe.throw(
-		_(
-			"{0} {1}: {2} of the Loyalty Points it takes back have been redeemed already, and the Loyalty Program"
-			" blocks that. First cancel {3}."
-		).format(_(doc.doctype), doc.name, spent.points, links),
-		title=_("Loyalty Points already spent"),
-	)
+	refusal = _(
+		"{0} {1}: {2} of the Loyalty Points it takes back have been redeemed already, and the Loyalty Program blocks that."
+	).format(_(doc.doctype), doc.name, spent.points)
+	links = [get_link_to_form(v.doctype, v.name) for v in spent.vouchers if v.doctype and v.name]
+	if links:
+		refusal += " " + _("First cancel {0}.").format(comma_and(links, add_quotes=False))
+	if len(links) < len(spent.vouchers):
+		refusal += " " + _(
+			"Some were taken off without a document that could be cancelled: to go on all the same, choose {0} in the"
+			" Loyalty Program."
+		).format(frappe.bold(_("Allow Negative Balance")))
+	frappe.throw(refusal, title=_("Loyalty Points already spent"))

@@ -8,7 +8,7 @@ from frappe.model.document import Document
 from frappe.utils import cint, cstr, flt
 
 from loyalty_app.ledger import Event, foreign, membership, promotions, redemption, settle_invoice, unless_busy
-from loyalty_app.ledger.invoices import FACTS
+from loyalty_app.ledger.invoices import stored_facts
 from loyalty_app.overrides.consolidation import is_consolidation
 from loyalty_app.setup import takeover
 
@@ -183,8 +183,8 @@ def original_of(doc: Document) -> frappe._dict | None:
 	"""What matters here of the invoice that the return `doc` is against."""
 	if not doc.return_against:
 		return None
-	fields = [*FACTS, "loyalty_redemption_account", "loyalty_redemption_cost_center", "outstanding_amount"]
-	invoice = frappe.db.get_value(doc.doctype, doc.return_against, fields, as_dict=True)
+	more = ("loyalty_redemption_account", "loyalty_redemption_cost_center", "outstanding_amount")
+	invoice = stored_facts(doc.doctype, doc.return_against, *more)
 	if invoice:
 		invoice.doctype = doc.doctype
 		invoice.redeemed = bool(

@@ -539,3 +539,30 @@ class TestPointsAlreadySpent(InvoiceTestCase):
 		first.reload()
 		first.cancel()
 		self.assertEqual(balance(self.customer), 0)
+
+	def test_block_tells_of_what_was_taken_off_without_a_document(self):
+		self.member(if_points_already_spent="Block")
+		first = make_invoice(self.customer, 1000)
+		second = make_invoice(self.customer, 200, redeem=60)
+		frappe.get_doc(
+			{
+				"doctype": "Loyalty Point Entry",
+				"customer": self.customer.name,
+				"loyalty_program": self.program.name,
+				"loyalty_points": -30,
+			}
+		).insert()
+		first.reload()
+		frappe.db.savepoint("blocked")
+		with self.assertRaisesRegex(
+			frappe.ValidationError, f"(?s)76 of.*{second.name}.*without a document.*Allow Negative Balance"
+		):
+			first.cancel()
+		frappe.db.rollback(save_point="blocked")
+		self.assertEqual(balance(self.customer), 100 + 14 - 60 - 30)
+		self.program.reload()
+		self.program.if_points_already_spent = "Allow Negative Balance"
+		self.program.save()
+		first.reload()
+		first.cancel()
+		self.assertEqual(balance(self.customer), 14 - 60 - 30)

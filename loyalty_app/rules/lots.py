@@ -153,7 +153,10 @@ class NoSuchLot(Exception):
 
 
 class AlreadySpent(Exception):
-	"""Points to be taken back were spent by `vouchers`, and the program does not allow that."""
+	"""Points to be taken back were spent by `vouchers`, and the program does not allow that.
+
+	Among them may be one without a name: what other code has taken off.
+	"""
 
 	def __init__(self, points: int, vouchers: tuple[Voucher, ...]):
 		super().__init__(f"{points} points already spent by {vouchers}")
@@ -412,7 +415,10 @@ class _Book:
 		draws = self.where(lambda e: e.lot in names and e.is_spending)
 		overdrawn = -sum(d.points for d in draws) - sum(e.points for e in wanted.earnings)
 		if overdrawn > 0 and wanted.block_spent:
-			raise AlreadySpent(overdrawn, tuple(sorted({d.voucher for d in draws})))
+			vouchers = {d.voucher for d in draws}
+			raise AlreadySpent(
+				overdrawn, tuple(sorted(vouchers, key=lambda v: (v.name or "", v.doctype or "")))
+			)
 
 		new = [self.new_lot(earning, wanted) for earning in wanted.earnings]
 		# First spent, first kept: the latest spending is what the points no longer reach for.

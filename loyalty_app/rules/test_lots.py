@@ -133,7 +133,7 @@ class LotsMachine(RuleBasedStateMachine):
 		self.entries, self.model = {}, Model()
 		self.numbers, self.names = itertools.count(1), itertools.count(1)
 		self.today = START + timedelta(days=20)
-		self.facts, self.days = {}, set()
+		self.facts, self.days, self.taken_off = {}, set(), []
 
 	def new_name(self):
 		return f"E{next(self.names):06}"
@@ -202,6 +202,7 @@ class LotsMachine(RuleBasedStateMachine):
 			self.settle(who, earned * part // 10, redeemed * part // 10, self.today, block=block)
 		except AlreadySpent as e:
 			assert block and e.points == spent - earned * part // 10 > 0
+			assert len(set(e.vouchers)) == len(e.vouchers) > 0
 			self.settle(who, earned * part // 10, redeemed * part // 10, self.today)
 		return invoice
 
@@ -220,6 +221,23 @@ class LotsMachine(RuleBasedStateMachine):
 			minus = 0
 		self.settle(who, plus, minus, posted, strict=not may_go_negative)
 		return who
+
+	@rule(points=st.integers(1, 30), back=st.integers(0, 19))
+	def take_off(self, points, back):
+		"""A deduction without a document, which comes on top of others and stays."""
+		who = next(self.numbers)
+		posted = self.post(who, back, 0, ADJUSTMENT)
+		del self.facts[who]
+		wanted = Wanted(NOBODY, (), points, posted, posted, self.today, True, False, *ADJUSTMENT, adds=True)
+		enough = points <= self.model.spendable(posted)
+		try:
+			self.entries = lots.settle(self.entries.values(), wanted, self.new_name)
+		except NotEnoughPoints:
+			assert not enough
+		else:
+			assert enough
+			self.taken_off.append(who)
+			self.model.settle(who, 0, points, posted, posted, posted)
 
 	@rule(who=consumes(adjustments))
 	def cancel_adjustment(self, who):
@@ -255,6 +273,11 @@ class LotsMachine(RuleBasedStateMachine):
 			free = sum(e.remaining for e in own)
 			expired = -sum(e.points for e in entries if e.kind is Kind.EXPIRED and e.voucher == who)
 			assert free + expired == len(self.model.free(lambda x: x.owner == who))
+		rows = [e for e in entries if e.voucher == NOBODY and e.is_spending]
+		assert -sum(e.points for e in rows) == sum(map(self.model.redeemed, self.taken_off))
+		assert -sum(e.points for e in rows if e.is_shortfall) == sum(
+			self.model.debts.get(who, 0) for who in self.taken_off
+		)
 		for on in (self.today, self.today + timedelta(days=5)):
 			assert lots.spendable(entries, on) == self.model.spendable(on)
 
@@ -427,6 +450,23 @@ class TestSeveralLots(TestCase):
 			settle(spent, who, (), 0, ADJUSTMENT, block=True)
 		(debt,) = settle(spent, who, (), 0, ADJUSTMENT).values()
 		self.assertEqual((debt.points, debt.lot, debt.voucher), (-4, None, spender))
+
+
+class TestAlreadySpent(TestCase):
+	def test_it_names_all_who_spent_also_those_without_a_document(self):
+		names = itertools.count(1)
+
+		def settle(entries, *args):
+			return lots.settle(entries.values(), Wanted(*args), lambda: f"N{next(names)}")
+
+		lot = Earning(10, Decimal(10), START, date(2026, 6, 1), "Silver", Terms(Decimal(1)))
+		book = settle({}, voucher(1), (lot,), 0, START, START, START)
+		for who in (NOBODY, voucher(2), adjustment(3)):
+			book = settle(book, who, (), 3, START, START, START)
+		with self.assertRaises(AlreadySpent) as refused:
+			settle(book, voucher(1), (), 0, START, START, START, True, True)
+		self.assertEqual(refused.exception.points, 9)
+		self.assertEqual(refused.exception.vouchers, (NOBODY, adjustment(3), voucher(2)))
 
 
 class TestAdopt(TestCase):
