@@ -54,7 +54,9 @@ LOOK_AT_LOTS = f"""
 		select sum(lot.remaining_points) from `tabLoyalty Point Entry` lot
 		where lot.membership = `tabLoyalty Membership`.name and lot.is_open = 1
 		and lot.expiry_date = `tabLoyalty Membership`.next_expiry and lot.remaining_points > 0
-	) as next_expiry_points
+	) as next_expiry_points, (
+		select default_currency from `tabCompany` where `tabCompany`.name = `tabLoyalty Membership`.company
+	) as currency
 	from `tabLoyalty Membership` where customer = %(customer)s and loyalty_program = %(program)s"""
 
 
@@ -501,7 +503,8 @@ def summary(customer: str, program: str | None = None, on: date | None = None) -
 		following = min(tiers, key=lambda t: t.minimum, default=None)
 	balance = spendable_by(row, on) if row else 0
 	factor = exact(doc.conversion_factor)
-	places = currency_places(doc.company)
+	# Not from the cached company: ERPNext throws that away at every submit.
+	currency = row.currency or frappe.get_cached_value("Company", doc.company, "default_currency")
 	pending, pending_from = _pending(row, on) if row else (0, None)
 	expiring, expiring_points = row.next_expiry, int(row.next_expiry_points or 0)
 	if expiring and expiring < on:
@@ -510,11 +513,11 @@ def summary(customer: str, program: str | None = None, on: date | None = None) -
 	return frappe._dict(
 		loyalty_program=program,
 		company=doc.company,
-		currency=frappe.get_cached_value("Company", doc.company, "default_currency"),
+		currency=currency,
 		membership=row.name,
 		balance=balance,
 		conversion_factor=float(factor),
-		worth=float(redemption.worth(max(balance, 0), factor, places)),
+		worth=float(redemption.worth(max(balance, 0), factor, places_of(currency))),
 		total_spent=float(exact(row.total_spent)),
 		tier_spend=float(spent),
 		tier_window=tiering.words(doc),
@@ -534,7 +537,8 @@ def summary(customer: str, program: str | None = None, on: date | None = None) -
 
 
 def _look_at_lots(customer: str, program: str) -> frappe._dict:
-	"""`look`, with what is left of the lots that expire next; empty where there is no membership."""
+	"""`look`, with what is left of the lots that expire next, and the company's currency; empty where there is no
+	membership."""
 	members = _states(frappe.db.sql(LOOK_AT_LOTS, {"customer": customer, "program": program}, as_dict=True))
 	return members[0] if members else frappe._dict()
 
@@ -579,9 +583,13 @@ def _expiring_points(name: str, on: date) -> int:
 
 def currency_places(company: str) -> int:
 	"""Decimals of amounts in the currency of `company`."""
+	return places_of(frappe.get_cached_value("Company", company, "default_currency"))
+
+
+def places_of(currency: str) -> int:
+	"""Decimals of amounts in `currency`."""
 	from frappe.model.meta import get_field_precision
 
-	currency = frappe.get_cached_value("Company", company, "default_currency")
 	return int(
 		get_field_precision(frappe.get_meta("Sales Invoice").get_field("base_grand_total"), currency=currency)
 	)
