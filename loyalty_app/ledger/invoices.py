@@ -13,7 +13,6 @@ from decimal import Decimal
 import frappe
 from frappe import _
 from frappe.model.document import Document
-from frappe.query_builder.functions import Sum
 from frappe.utils import cint, comma_and, cstr, get_link_to_form, getdate, today
 
 from loyalty_app.ledger import entries, expiry, foreign, membership, notices, promotions, tiering
@@ -259,7 +258,7 @@ def given_now(doc: Document, member: str | None) -> tuple[Given, ...]:
 	if not given:
 		return ()
 	invoice, returns = facts_of(doc), returns_of(doc, lock=False)
-	if returns and all_is_back(invoice, returns):
+	if returns and all_is_back(invoice, returns, lock=False):
 		return ()
 	places = membership.currency_places(doc.company)
 	return promotions.kept(invoice, given, [r.name for r in returns], places, lock=False)
@@ -312,14 +311,10 @@ def excluded_net(invoice: frappe._dict, item_codes: Iterable[str]) -> Decimal:
 	"""Net amount of the lines of an invoice or return with one of `item_codes`, in company currency."""
 	if not item_codes:
 		return Decimal(0)
-	if invoice.get("lines") is not None:
-		return sum(
-			(exact(line.base_net_amount) for line in invoice.lines if line.item_code in item_codes),
-			Decimal(0),
-		)
-	items = frappe.qb.DocType(f"{invoice.doctype} Item")
-	query = frappe.qb.from_(items).select(Sum(items.base_net_amount)).where(items.parent == invoice.name)
-	return exact(query.where(items.item_code.isin(list(item_codes))).run()[0][0])
+	lines = invoice.get("lines")
+	if lines is None:
+		lines = promotions.lines_of(invoice.doctype, [invoice.name])
+	return sum((exact(line.base_net_amount) for line in lines if line.item_code in item_codes), Decimal(0))
 
 
 def excluded(kinds: dict[str, Kinds], program: Document) -> tuple[str, ...]:
@@ -345,7 +340,7 @@ def returns_of(invoice: frappe._dict, except_for: str | None = None, lock: bool 
 
 
 def all_is_back(
-	invoice: frappe._dict, returns: list[frappe._dict], draft: frappe._dict | None = None
+	invoice: frappe._dict, returns: list[frappe._dict], draft: frappe._dict | None = None, lock: bool = True
 ) -> bool:
 	"""Whether everything on `invoice` has come back with its `returns` and `draft`, a return not yet written.
 
@@ -357,10 +352,8 @@ def all_is_back(
 	left = total + sum(map(exact, totals), Decimal(0))
 	if left <= 0 or left > total / 100:
 		return left <= 0
-	items = frappe.qb.DocType(f"{invoice.doctype} Item")
-	names = [invoice.name, *(r.name for r in returns)]
-	kept = exact(frappe.qb.from_(items).select(Sum(items.qty)).where(items.parent.isin(names)).run()[0][0])
-	return kept + sum((exact(item.qty) for item in draft["items"]) if draft else (), Decimal(0)) <= 0
+	lines = promotions.lines_of(invoice.doctype, [invoice.name, *(r.name for r in returns)], lock)
+	return sum((exact(line.qty) for line in (*lines, *(draft["items"] if draft else ()))), Decimal(0)) <= 0
 
 
 def refuse_cancelled(doc: Document, invoice: frappe._dict) -> None:

@@ -6,6 +6,7 @@ memberships alone, as the daily jobs do, need not hold the customers.
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
@@ -124,12 +125,16 @@ def hold(*customers: str) -> dict[str, frappe._dict]:
 	Frappe locks a customer that is being saved before any hook runs, and points change the tier that is shown on
 	the customer, so the customer's row is the first that anybody locks.
 	"""
+	held = _hold(customers)
+	terms.refresh(row.loyalty_program for row in held.values())
+	return held
+
+
+def _hold(customers: Iterable[str]) -> dict[str, frappe._dict]:
 	table = frappe.qb.DocType("Customer")
 	query = frappe.qb.from_(table).select(table.name, table.customer_name, table.loyalty_program)
 	query = query.where(table.name.isin(sorted(customers))).orderby(table.name).for_update()
-	held = {row.name: row for row in query.run(as_dict=True)}
-	terms.refresh(row.loyalty_program for row in held.values())
-	return held
+	return {row.name: row for row in query.run(as_dict=True)}
 
 
 def lock_for(customer: str, program: str) -> frappe._dict | None:
@@ -206,7 +211,8 @@ def lock_with_customers(names: list[str], anew: bool = False) -> list[frappe._di
 	if anew and not frappe.db.transaction_writes:
 		frappe.db.rollback()
 	if customers:
-		hold(*customers)
+		# Programs are looked at once all locks are there: a plain read before would be the first of the transaction.
+		_hold(customers)
 	return lock_all(names)
 
 
@@ -433,10 +439,10 @@ def _first_expiry(name, on: date):
 
 
 def first_expiries(names: list[str]) -> dict[str, date | None]:
-	"""`first_expiry` of each of the memberships `names`, as the transaction first saw it and with its own changes."""
+	"""`first_expiry` of each of the locked memberships `names`, as it is now."""
 	table = frappe.qb.DocType(DOCTYPE)
 	query = frappe.qb.from_(table).select(table.name, _first_expiry(table.name, date.min))
-	rows = query.where(table.name.isin(names)).run()
+	rows = query.where(table.name.isin(names)).for_update().run()
 	return {name: getdate(earliest) if earliest else None for name, earliest in rows}
 
 
@@ -451,7 +457,7 @@ def spendable_by(member: frappe._dict, on: date) -> int:
 	A helpful number, read without a lock: the binding check is made under the lock at submit. The cached balance
 	answers unless a lot expires before `on`; less what is pending, where something is.
 	"""
-	if on >= getdate(today()) and (not member.next_expiry or member.next_expiry >= on):
+	if _balance_answers(member, on):
 		return member.balance - _pending(member, on)[0]
 	name = member.name
 	table, query = _open(name, on)
@@ -476,6 +482,25 @@ def spendable_by(member: frappe._dict, on: date) -> int:
 		)
 		points -= int(closed.run()[0][0] or 0)
 	return points
+
+
+def surely_short(member: frappe._dict | None, points: int, on: date) -> bool:
+	"""Whether the locked `member` cannot spend `points` on the posting date `on`, as far as its state tells.
+
+	What its lots would tell is left to the ledger, which locks them: read plainly they could be older than the lock.
+	"""
+	if not member:
+		return True
+	return _balance_answers(member, on) and not _may_be_pending(member, on) and points > member.balance
+
+
+def _balance_answers(member: frappe._dict, on: date) -> bool:
+	"""Whether all that is left, but for what is pending, can be spent on the day `on`."""
+	return on >= getdate(today()) and (not member.next_expiry or member.next_expiry >= on)
+
+
+def _may_be_pending(member: frappe._dict, on: date) -> bool:
+	return bool(member.all_spendable_from and member.all_spendable_from > on)
 
 
 def summary(customer: str, program: str | None = None, on: date | None = None) -> frappe._dict:
@@ -545,7 +570,7 @@ def _look_at_lots(customer: str, program: str) -> frappe._dict:
 
 def _pending(member: frappe._dict, on: date) -> tuple[int, date | None]:
 	"""Points of `member` that may be spent after the day `on` only, and the first day that has some of them."""
-	if not member.all_spendable_from or member.all_spendable_from <= on:
+	if not _may_be_pending(member, on):
 		return 0, None
 	# Maturing, and posted on a day to come: of each an index has the few that there are, and more conditions would tempt
 	# the database to use another. The query builder writes a union as SQLite does not take it.

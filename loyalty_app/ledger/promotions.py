@@ -212,7 +212,7 @@ def kept(
 	"""What lines of `invoice` keep of the points `given` after its `returns`."""
 	if not (given and returns):
 		return given
-	rows = _lines(invoice.doctype, [invoice.name, *returns], lock)
+	rows = lines_of(invoice.doctype, [invoice.name, *returns], lock)
 	return _kept(invoice.name, given, rows, places)
 
 
@@ -228,12 +228,12 @@ def kept_of_many(
 	)
 	of = {row.name: row.return_against for row in returned} | {name: name for name in given}
 	rows = defaultdict(list)
-	for row in _lines(doctype, sorted(of), lock=False):
+	for row in lines_of(doctype, sorted(of), lock=False):
 		rows[of[row.parent]].append(row)
 	return {name: _kept(name, given[name], rows[name], places[name]) for name in given}
 
 
-def _lines(doctype: str, names: list[str], lock: bool) -> list[frappe._dict]:
+def lines_of(doctype: str, names: list[str], lock: bool = True) -> list[frappe._dict]:
 	"""The lines of the invoices and returns `names`, and which line of the invoice those of returns are of.
 
 	By a locking read, with `lock`: of a return that was submitted since this transaction began, a plain one would see

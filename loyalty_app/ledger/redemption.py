@@ -70,7 +70,7 @@ def check(doc: Document, points: int) -> None:
 	"""Refuse to redeem `points` on the invoice `doc`, whose totals are computed, if a rule forbids it.
 
 	The balance is checked by a plain read while the invoice is a draft, to help. When it is submitted,
-	`check_balance` does so under the lock before ERPNext writes anything, and the ledger decides after. Rules 5.
+	`refuse_if_short` does so under the lock before ERPNext writes anything, and the ledger decides after. Rules 5.
 	Raises ValidationError.
 	"""
 	program = frappe.get_cached_doc("Loyalty Program", doc.loyalty_program)
@@ -91,14 +91,16 @@ def check(doc: Document, points: int) -> None:
 		)
 	check_limits(points, payable_total(doc), program)
 	if doc.docstatus == 0:
-		check_balance(doc, points, membership.look(doc.customer, program.name))
+		member = membership.look(doc.customer, program.name)
+		spendable = membership.spendable_by(member, posting_date) if member else 0
+		if points > spendable:
+			invoices.refuse_redemption(points, spendable, doc, member)
 
 
-def check_balance(doc: Document, points: int, member: frappe._dict | None) -> None:
-	"""Refuse to redeem `points` on the invoice `doc` if `member` cannot spend so many on its posting date."""
-	spendable = membership.spendable_by(member, getdate(doc.posting_date)) if member else 0
-	if points > spendable:
-		invoices.refuse_redemption(points, spendable, doc, member)
+def refuse_if_short(doc: Document, points: int, member: frappe._dict | None) -> None:
+	"""Refuse to redeem `points` on the invoice `doc` if the locked `member` has not so many."""
+	if membership.surely_short(member, points, getdate(doc.posting_date)):
+		invoices.refuse_redemption(points, member.balance if member else 0, doc, member)
 
 
 def check_limits(points: int, total: Decimal, program: Document) -> None:
@@ -144,12 +146,14 @@ def taken_back(doc: Document, invoice: frappe._dict) -> Redemption:
 	"""What the return `doc`, whose totals are computed, takes back of what `invoice` redeemed.
 
 	In proportion to everything returned so far, rounded down to whole points; all of it on a full return.
-	Zero or negative. Rules 6.
+	Zero or negative. Other returns are read by a locking read when `doc` is submitted, as its customer is held then.
+	Rules 6.
 	"""
-	others = invoices.returns_of(invoice, except_for=doc.name)
+	lock = doc.docstatus == 1
+	others = invoices.returns_of(invoice, except_for=doc.name, lock=lock)
 	this = frappe._dict(base_grand_total=doc.base_grand_total, items=doc.items)
 	total = exact(invoice.base_grand_total)
-	if invoices.all_is_back(invoice, others, this):
+	if invoices.all_is_back(invoice, others, this, lock=lock):
 		returned = total
 	else:
 		returned = sum((abs(exact(r.base_grand_total)) for r in (*others, this)), Decimal(0))

@@ -82,7 +82,7 @@ class TestMaturity(LoyaltyTestCase):
 			):
 				self.buy(13, 200, redeem=10, submit=submit)
 		# The binding check is the ledger's, whatever was checked before.
-		with patch("loyalty_app.ledger.redemption.check_balance"):
+		with patch("loyalty_app.ledger.redemption.refuse_if_short"):
 			with self.assertRaisesRegex(frappe.ValidationError, "can be spent from"):
 				self.buy(13, 200, redeem=10)
 

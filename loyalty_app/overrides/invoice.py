@@ -7,7 +7,16 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint, cstr, flt
 
-from loyalty_app.ledger import Event, foreign, membership, promotions, redemption, settle_invoice, unless_busy
+from loyalty_app.ledger import (
+	Event,
+	busy,
+	foreign,
+	membership,
+	promotions,
+	redemption,
+	settle_invoice,
+	unless_busy,
+)
 from loyalty_app.ledger.invoices import stored_facts
 from loyalty_app.overrides.consolidation import is_consolidation
 from loyalty_app.setup import takeover
@@ -26,7 +35,7 @@ def before_validate(doc: Document, method: str | None = None) -> None:
 		pay_back_less(doc)
 		return
 	if doc.customer:
-		doc.loyalty_program = frappe.get_cached_value("Customer", doc.customer, "loyalty_program")
+		doc.loyalty_program = program_of(doc)
 	if not cint(doc.redeem_loyalty_points):
 		clear_redemption(doc)
 		return
@@ -95,10 +104,10 @@ def before_submit(doc: Document, method: str | None = None) -> None:
 	if not is_member_s(doc):
 		return
 	with unless_busy():
-		membership.hold(doc.customer)
+		hold(doc)
 		if cint(doc.redeem_loyalty_points) and not cint(doc.is_return):
 			member = membership.lock_for(doc.customer, doc.loyalty_program)
-			redemption.check_balance(doc, cint(doc.loyalty_points), member)
+			redemption.refuse_if_short(doc, cint(doc.loyalty_points), member)
 
 
 def on_submit(doc: Document, method: str | None = None) -> None:
@@ -112,7 +121,7 @@ def before_cancel(doc: Document, method: str | None = None) -> None:
 	expect_entries_of_others(doc)
 	if is_member_s(doc):
 		with unless_busy():
-			membership.hold(doc.customer)
+			hold(doc)
 
 
 def on_cancel(doc: Document, method: str | None = None) -> None:
@@ -124,6 +133,44 @@ def on_cancel(doc: Document, method: str | None = None) -> None:
 def is_member_s(doc: Document) -> bool:
 	"""Whether points may move with `doc`."""
 	return bool(doc.customer and doc.loyalty_program and not doc.get("is_consolidated"))
+
+
+def hold_first(doc: Document) -> None:
+	"""Hold the customer of `doc`, about to be submitted or cancelled, before Frappe locks the document itself.
+
+	Points move under locks of other invoices, too: of a return, of those against the same invoice. Were the document
+	locked before the customer, two of these at once would wait for each other.
+	Raises LedgerBusy where the customer is not there any more: renamed, or merged into another, since `doc` was read.
+	"""
+	doc.flags.loyalty_held = None
+	if doc.docstatus == 0 or not doc.customer or doc.get("is_consolidated"):
+		return
+	program = frappe.get_cached_value("Customer", doc.customer, "loyalty_program")
+	if not (program or doc.loyalty_program):
+		return
+	hold(doc)
+	held = doc.flags.loyalty_held
+	if held and (held.loyalty_program or None) != (program or None):
+		# Read by a request that began before the customer was saved, and put back into the cache after that.
+		frappe.clear_document_cache("Customer", doc.customer)
+	if not held and not doc.is_new():
+		now_of = frappe.db.get_value(doc.doctype, doc.name, "customer", for_update=True)
+		if now_of != doc.customer:
+			busy.refuse()
+
+
+def hold(doc: Document) -> None:
+	"""Hold the customer of `doc`, unless `hold_first` has."""
+	if not (doc.flags.loyalty_held and doc.flags.loyalty_held.name == doc.customer):
+		doc.flags.loyalty_held = membership.hold(doc.customer).get(doc.customer)
+
+
+def program_of(doc: Document) -> str | None:
+	"""The program that the customer of `doc` is in: as it is now, where the customer is held."""
+	held = doc.flags.loyalty_held
+	if held and held.name == doc.customer:
+		return held.loyalty_program
+	return frappe.get_cached_value("Customer", doc.customer, "loyalty_program")
 
 
 def expect_entries_of_others(doc: Document) -> None:
@@ -229,7 +276,7 @@ def take_back(doc: Document) -> None:
 	if doc.docstatus == 1:
 		# Two returns at once share what is left to give back, so the second waits for the first.
 		with unless_busy():
-			membership.hold(invoice.customer)
+			hold(doc)
 	back = redemption.taken_back(doc, invoice)
 	if not back.points:
 		return
@@ -304,11 +351,13 @@ class LoyaltyInvoiceMixin:
 	def insert(self, *args, **kwargs):
 		"""Extends Document.insert: a deadlock over ERPNext's own rows is to be tried again like one over points."""
 		with unless_busy():
+			hold_first(self)
 			return super().insert(*args, **kwargs)
 
 	def save(self, *args, **kwargs):
 		"""Extends Document.save, by which documents are also submitted and cancelled, as `insert`."""
 		with unless_busy():
+			hold_first(self)
 			return super().save(*args, **kwargs)
 
 	def on_submit(self):

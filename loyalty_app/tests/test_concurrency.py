@@ -9,10 +9,11 @@ from threading import Event
 from unittest.mock import patch
 
 import frappe
-from erpnext.accounts.doctype.sales_invoice.sales_invoice import SalesInvoice
+from erpnext.accounts.doctype.sales_invoice.sales_invoice import SalesInvoice, make_sales_return
+from frappe.utils import getdate
 
 from loyalty_app.ledger import LedgerBusy, membership, privacy, rebuild, verify
-from loyalty_app.ledger.membership import find
+from loyalty_app.ledger.membership import find, spendable
 from loyalty_app.tests.rest import RestClient
 from loyalty_app.tests.test_documents import balance, earned, entries_of
 from loyalty_app.tests.utils import (
@@ -20,6 +21,7 @@ from loyalty_app.tests.utils import (
 	make_adjustment,
 	make_customer,
 	make_invoice,
+	make_item,
 	make_program,
 	make_promotion,
 	make_return,
@@ -175,6 +177,87 @@ class TestConcurrency(IntegrationTestCase):
 		self.assertEqual(balance(self.customer), 1000 + half_returned + whole_again + 3 * (9 - 10))
 		self.assertEqual(verify(find(self.customer.name, self.program.name)), [])
 
+	def test_returns_of_one_invoice_at_once(self):
+		"""Each locks the others that there are, too: all wait for the customer first, or they would for each other.
+
+		As the desk submits. Frappe's REST API locks the document before anybody else is asked, so that there it may come
+		to "please try again".
+		"""
+		make_invoice(self.customer, 5000)
+		invoice = make_invoice(self.customer, items=[{"rate": 250, "qty": 4}], redeem=40)
+		drafts = [make_return(invoice, qty=1, submit=False).as_json() for _ in range(4)]
+		frappe.db.commit()
+
+		def submit(draft):
+			return self.api.open("POST", "/api/method/frappe.client.submit", json={"doc": draft})
+
+		with ThreadPoolExecutor(len(drafts)) as pool:
+			answers = list(pool.map(submit, drafts))
+		frappe.db.rollback()
+		self.assertEqual([body for status, body in answers if status != 200], [])
+		self.assertEqual(balance(self.customer), 500)
+		self.assertEqual(verify(find(self.customer.name, self.program.name)), [])
+
+	def test_a_return_that_is_made_meanwhile_is_known_by_its_lines(self):
+		"""What comes back of an excluded item takes no points back, though another request was not to see its lines."""
+		gift_card = make_item().name
+		self.program.append("exclusions", {"exclude_type": "Item", "exclude_value": gift_card})
+		self.program.save()
+		items = [{"rate": 50, "qty": 2}, {"rate": 100, "qty": 1, "item_code": gift_card}]
+		invoice = make_invoice(self.customer, items=items)
+		self.assertEqual(earned(invoice).loyalty_points, 10)
+		draft = make_return(invoice, qty=1, submit=False)
+		other = make_sales_return(invoice.name)
+		other.items = [row for row in other.items if row.item_code == gift_card]
+		other.docstatus = 1
+		frappe.db.commit()
+		request = frappe.get_doc("Sales Invoice", draft.name)
+		status, body = self.meanwhile(
+			self.api.open, "POST", "/api/resource/Sales Invoice", json=frappe.parse_json(other.as_json())
+		)
+		self.assertEqual(status, 200, body)
+		if frappe.db.db_type == "sqlite":
+			frappe.db.rollback()  # a transaction that has read may not write once another has
+		request.submit()
+		frappe.db.commit()
+		self.assertEqual((earned(invoice).loyalty_points, float(earned(invoice).purchase_amount)), (5, 50))
+		self.assertEqual(verify(find(self.customer.name, self.program.name)), [])
+
+	def test_an_invoice_is_cancelled_whose_customer_was_renamed_meanwhile(self):
+		invoice = make_invoice(self.customer, 1000)
+		frappe.db.commit()
+		request, name = frappe.get_doc("Sales Invoice", invoice.name), f"{self.customer.name} Anew"
+		status, body = self.meanwhile(
+			self.api.open,
+			"POST",
+			"/api/method/frappe.client.rename_doc",
+			json={"doctype": "Customer", "old_name": self.customer.name, "new_name": name},
+		)
+		self.assertEqual(status, 200, body)
+		if frappe.db.db_type == "sqlite":
+			frappe.db.rollback()
+		with self.assertRaises(LedgerBusy):
+			request.cancel()
+		frappe.db.rollback()
+		self.assertEqual(spendable(find(name, self.program.name), getdate()), 100)
+		frappe.get_doc("Sales Invoice", invoice.name).cancel()
+		self.assertEqual(entries_of(invoice), [])
+		self.assertEqual(verify(find(name, self.program.name)), [])
+
+	def test_an_invoice_goes_by_the_program_that_the_customer_is_in_now(self):
+		"""Whatever a request that began before the change has put back into the cache."""
+		other = make_program(tiers=[("Silver", 0, 5)])
+		draft = make_invoice(self.customer, 100, submit=False)
+		before = frappe.get_doc("Customer", self.customer.name)
+		self.customer.reload()
+		self.customer.loyalty_program = other.name
+		self.customer.save()
+		frappe.cache.set_value(frappe.get_document_cache_key("Customer", before.name), before)
+		frappe.local.cache.clear()
+		draft.submit()
+		self.assertEqual((earned(draft).loyalty_program, earned(draft).loyalty_points), (other.name, 20))
+		self.assertEqual(frappe.get_cached_value("Customer", before.name, "loyalty_program"), other.name)
+
 	def test_a_return_is_refused_whose_invoice_is_cancelled_meanwhile(self):
 		"""The request to submit it has seen the invoice submitted, and must not settle by what it saw."""
 		make_invoice(self.customer, 5000)
@@ -239,15 +322,15 @@ class TestConcurrency(IntegrationTestCase):
 		name = find(self.customer.name, self.program.name)
 		frappe.db.set_value("Loyalty Point Entry", earned(lot).name, "remaining_points", 97)
 		frappe.db.commit()
-		hold, answers = membership.hold, []
+		hold, answers = membership._hold, []
 
-		def hold_after_a_terminal(*customers):
+		def hold_after_a_terminal(customers):
 			if not answers:
 				answers.append(None)  # the terminal holds the customer, too
 				answers[0] = self.elsewhere(draft, 1)
-			return hold(*customers)
+			return hold(customers)
 
-		with patch.object(membership, "hold", hold_after_a_terminal):
+		with patch.object(membership, "_hold", hold_after_a_terminal):
 			self.assertNotEqual(rebuild(name), [])
 		frappe.db.commit()
 		self.assertEqual(answers[0][0], 200, answers)
@@ -328,8 +411,9 @@ class TestConcurrency(IntegrationTestCase):
 		held, hold = Event(), membership.hold
 
 		def hold_and_tell(*customers):
-			hold(*customers)
+			found = hold(*customers)
 			held.set()
+			return found
 
 		with impatient(2), ThreadPoolExecutor(1) as pool:
 			with patch.object(membership, "hold", hold_and_tell):
@@ -351,7 +435,7 @@ class TestConcurrency(IntegrationTestCase):
 	def test_a_program_that_is_saved_gives_way_to_an_invoice(self):
 		self.program.reload()
 		self.program.collection_rules[0].tier_name = "Another"
-		deadlock = patch.object(membership, "hold", side_effect=frappe.QueryDeadlockError)
+		deadlock = patch.object(membership, "_hold", side_effect=frappe.QueryDeadlockError)
 		with deadlock, self.assertRaises(LedgerBusy):
 			self.program.save()
 

@@ -191,7 +191,7 @@ class LoyaltyPointAdjustment(Document):
 			# Frappe does this at submit only
 			set_workflow_state_on_action(self, workflow, "cancel")
 		with unless_busy():
-			membership.hold(*adjustments.customers_of(self))
+			adjustments.hold_customers(self)
 
 	def on_cancel(self):
 		with unless_busy():
