@@ -89,6 +89,7 @@ def main():
 	parser.add_argument("--events", type=int, default=20_000)
 	parser.add_argument("--processes", type=int, default=2)
 	parser.add_argument("--seed", type=int, default=1)
+	parser.add_argument("--minutes", type=float, help="stop after so many, and check what was done until then")
 	arguments = parser.parse_args()
 	till.open_site(arguments.site)
 	from loyalty_app.tests.utils import make_program
@@ -141,6 +142,7 @@ class History:
 		self.program, self.company = program, company
 		self.chance = random.Random(f"{arguments.seed} {number}")
 		self.events = arguments.events // arguments.processes
+		self.seconds = (arguments.minutes or float("inf")) * 60
 		till.open_site(arguments.site)
 		self.prefix = f"HIST-{frappe.generate_hash(length=6)}"
 		self.made = 0
@@ -164,6 +166,9 @@ class History:
 		with till.day(lambda: self.today):
 			for number in range(self.events):
 				if number % EVENTS_A_DAY == 0:
+					if time.perf_counter() - started > self.seconds:
+						self.events = number
+						break
 					self.next_day(expiry)
 				action = self.chance.choices(list(ACTIONS), list(ACTIONS.values()))[0]
 				# Those who come first come again: half of the events are of a tenth of the customers.
