@@ -31,6 +31,7 @@ from command import parser_of
 EVENTS_OF_A_CUSTOMER = 50
 EVENTS_A_DAY = 400
 EVENTS_A_COMMIT = 10
+JOINING = 500
 DURATION = 60
 PIECES = 4
 # Money in cents: spend at which a tier begins, and spend per point.
@@ -89,7 +90,9 @@ def main():
 	parser.add_argument("--events", type=int, default=20_000)
 	parser.add_argument("--processes", type=int, default=2)
 	parser.add_argument("--seed", type=int, default=1)
-	parser.add_argument("--minutes", type=float, help="stop after so many, and check what was done until then")
+	parser.add_argument(
+		"--minutes", type=float, help="stop after so many, and check what was done until then"
+	)
 	arguments = parser.parse_args()
 	till.open_site(arguments.site)
 	from loyalty_app.tests.utils import make_program
@@ -158,6 +161,13 @@ class History:
 			[(c.name, c.name, till.GROUP, program, now, now) for c in self.customers],
 		)
 		frappe.db.commit()
+		from loyalty_app.ledger import membership
+
+		# As when customers are saved.
+		names = sorted(c.name for c in self.customers)
+		for start in range(0, len(names), JOINING):
+			membership.open_all(names[start : start + JOINING], program)
+			frappe.db.commit()
 
 	def run(self) -> Told:
 		from loyalty_app.ledger import expiry
