@@ -40,6 +40,7 @@ ENTRIES_AT_ONCE = 10_000
 RESULTS = Path(__file__).parent / "results" / "submit_overhead.json"
 # Of the measurements of a size, so many more, first, are for warming up.
 WARM_UP = 2
+READS = 5
 # The share of each kind of submit is its time less that of this other.
 BESIDE = {"earn": "without", "redeem": "written_off"}
 # In each turn the app measures so often: its shares are small beside what one submit differs from the next.
@@ -271,7 +272,7 @@ class Shop:
 				self.take_back()
 		for kind, beside in BESIDE.items():
 			assert booked[kind] == booked[beside], booked
-		measured["read"] = self.read(customer)
+		measured["read"] = median(self.read(customer) for _ in range(READS))
 		return measured
 
 	def submit(self, customer: str, fields: dict) -> tuple[float, int]:

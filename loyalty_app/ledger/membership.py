@@ -496,7 +496,7 @@ def surely_short(member: frappe._dict | None, points: int, on: date) -> bool:
 
 def _balance_answers(member: frappe._dict, on: date) -> bool:
 	"""Whether all that is left, but for what is pending, can be spent on the day `on`."""
-	return on >= getdate(today()) and (not member.next_expiry or member.next_expiry >= on)
+	return on >= date.fromisoformat(today()) and (not member.next_expiry or member.next_expiry >= on)
 
 
 def _may_be_pending(member: frappe._dict, on: date) -> bool:
@@ -517,7 +517,7 @@ def summary(customer: str, program: str | None = None, on: date | None = None) -
 	if not program:
 		return frappe._dict()
 	doc = frappe.get_cached_doc("Loyalty Program", program)
-	on = getdate(on or today())
+	on = getdate(on) if on else date.fromisoformat(today())
 	row = _look_at_lots(customer, program)
 	spent, held = tiering.spend_towards_tier(row, on, lock=False) if row else (Decimal(0), None)
 	tiers = tiers_of(program)
