@@ -169,8 +169,12 @@ def site(lane: Lane, app: str, report: Path) -> int:
 def browser(lane: Lane, report: Path) -> int:
 	"""Run the browser tests against a served fresh site."""
 	executable = find_browser()
-	if not executable:
+	reason = ""
+	if lane.generation < 16:
+		reason = f"the desk of the lane {lane.name} is older than every release of Frappe 15"
+	elif not executable:
 		reason = "Chromium is not installed on this machine"
+	if reason:
 		return pytest(lane, report, BROWSER_TESTS, "-p", "sandbox.inside.skip_all", SANDBOX_SKIP=reason)
 	return served(lane, report, BROWSER_TESTS, LOYALTY_BROWSER=executable)
 

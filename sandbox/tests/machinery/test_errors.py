@@ -161,21 +161,28 @@ def test_skips_fail_where_nothing_may_be_skipped(capsys, monkeypatch):
 	assert must_run_all()
 
 
-def test_without_a_browser_its_tests_are_listed_as_skipped(lane, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+	"generation, browser, reason",
+	[
+		(16, None, "Chromium is not installed on this machine"),
+		(15, "/usr/bin/chromium", "the desk of the lane {} is older than every release of Frappe 15"),
+	],
+)
+def test_browser_tests_that_cannot_run_are_listed_as_skipped(
+	lane, tmp_path, monkeypatch, generation, browser, reason
+):
 	from sandbox.engine import suite
 
 	tests = CHECKOUT / "sandbox" / "tests" / "machinery" / "samples"
-	monkeypatch.setattr(suite, "find_browser", lambda: None)
+	monkeypatch.setattr(lane, "generation", generation)
+	monkeypatch.setattr(suite, "find_browser", lambda: browser)
 	monkeypatch.setattr(suite, "BROWSER_TESTS", tests)
 	part = Part("browser")
 	suite.browser(lane, tmp_path / "report")
 	suite.junit(tmp_path / "report", part)
 	assert part.passed == 0 and not part.failed
 	assert part.skipped == [
-		(
-			"sandbox.tests.machinery.samples.test_sample::test_a_page",
-			"Chromium is not installed on this machine",
-		)
+		("sandbox.tests.machinery.samples.test_sample::test_a_page", reason.format(lane.name))
 	]
 
 
