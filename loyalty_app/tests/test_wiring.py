@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import frappe
 
 from loyalty_app import hooks
@@ -39,6 +42,14 @@ class TestWiring(IntegrationTestCase):
 
 	def test_classes_are_extended_or_overridden_but_never_both(self):
 		self.assertNotEqual(hasattr(hooks, "extend_doctype_class"), hasattr(hooks, "override_doctype_class"))
+
+	def test_what_a_bench_imports_as_tests_needs_no_pytest(self):
+		"""Frappe's own runner imports every test_*.py; it has unittest alone."""
+		for path in Path(frappe.get_app_path("loyalty_app")).rglob("test_*.py"):
+			with self.subTest(path.name):
+				self.assertIsNone(
+					re.search(r"^(import|from) (pytest|playwright)", path.read_text(), re.MULTILINE)
+				)
 
 	def test_patches(self):
 		for line in frappe.get_file_items(frappe.get_app_path("loyalty_app", "patches.txt")):

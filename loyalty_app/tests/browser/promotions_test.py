@@ -1,6 +1,6 @@
 """A promotion from its form to the invoice that it gives points for."""
 
-from loyalty_app.tests.browser.test_desk import new_invoice
+from loyalty_app.tests.browser.desk_test import new_invoice
 
 
 def test_a_promotion_from_its_form_to_an_invoice(desk_of, shop):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from loyalty_app.tests.browser.test_desk import new_invoice
-from loyalty_app.tests.browser.test_portal import open_portal
+from loyalty_app.tests.browser.desk_test import new_invoice
+from loyalty_app.tests.browser.portal_test import open_portal
 
 OURS = '[class^="loyalty-"], [class*=" loyalty-"]'
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
