@@ -9,6 +9,7 @@ from loyalty_app.tests.utils import IntegrationTestCase
 HANDLERS = (
 	"after_install",
 	"after_migrate",
+	"after_request",
 	"after_uninstall",
 	"before_install",
 	"before_migrate",
