@@ -54,7 +54,8 @@ class Membership(TypedDict):
 	balance: Annotated[int, "Points that can be spent today; below 0 where spent points were taken back"]
 	worth: Annotated[float, "What the balance pays"]
 	conversion_factor: Annotated[float, "What a point pays"]
-	total_spent: Annotated[float, "What counts for the tier"]
+	total_spent: Annotated[float, "All that was spent in the program"]
+	tier_spend: Annotated[float, "What of it counts for the tier"]
 	tier: Annotated[str | None, "None before anything was spent, or below the lowest tier"]
 	next_tier: Annotated[str | None, "None in the highest tier"]
 	next_tier_minimum: Annotated[float | None, "Spend from which the next tier is reached"]
@@ -195,7 +196,7 @@ class Tier(TypedDict):
 	"""A tier of a program."""
 
 	name: str
-	minimum: Annotated[float, "Total spend from which it is reached, in company currency"]
+	minimum: Annotated[float, "Spend that counts for tiers from which it is reached, in company currency"]
 	factor: Annotated[float, "Spend that earns a point, in company currency"]
 
 

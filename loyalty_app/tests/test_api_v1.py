@@ -75,6 +75,19 @@ class TestMembership(ApiTestCase):
 		self.assertEqual((told["active"], told["company"]), (True, company()))
 		self.assertEqual((told["next_expiry"], told["next_expiry_points"]), (add_days(today(), 365), 100))
 
+	def test_what_of_all_spend_counts_for_the_tier(self):
+		program = make_program(
+			tiers=[("Silver", 0, 10), ("Gold", 400, 5)],
+			tier_period="Last N Months",
+			tier_period_months=2,
+			tier_downgrade="To the Tier Earned",
+		)
+		customer = make_customer(loyalty_program=program.name).name
+		make_invoice(customer, 400, posting_date=add_days(today(), -100))
+		make_invoice(customer, 100)
+		told = self.answer(self.get, "membership", customer=customer)
+		self.assertEqual((told["total_spent"], told["tier_spend"], told["tier"]), (500, 100, "Silver"))
+
 	def test_a_program_left(self):
 		customer = make_customer(loyalty_program=self.program.name)
 		make_invoice(customer, 500)
