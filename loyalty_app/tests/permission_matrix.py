@@ -156,7 +156,8 @@ What a role may see is narrowed by the user:
   balances, but not entries; *Auditor* reads entries, but, as ERPNext has it, not customers.
 - A **website user** gets the memberships of the customers they stand for, and what belongs to these: on the page `/loyalty`, as
   PDF, and by the methods below. Of others they learn nothing, not even whether they are there.
-- *Accounts User* may also submit an adjustment of so few points as its program's *Adjustment Limit* says.
+- *Accounts User* may also submit an adjustment of at most so many points as its program's *Accounts Users May Submit Up
+  To* says.
 - Nobody writes entries, memberships, the log and runs: the ledger does. Administrator, too, edits and deletes none.
 """
 
