@@ -29,6 +29,18 @@ MEMBERSHIPS_AT_ONCE = 500
 ENTRIES_AT_ONCE = 20_000
 
 
+def release_entries() -> None:
+	"""Detach entries from memberships that went with an earlier installation of this app.
+
+	Uninstalling keeps all entries and their columns, but ERPNext may have gone on spending their points.
+	"""
+	entry, table = frappe.qb.DocType(entries.DOCTYPE), frappe.qb.DocType(membership.DOCTYPE)
+	query = frappe.qb.update(entry).set(entry.membership, None)
+	query = query.set(entry.remaining_points, 0).set(entry.is_open, 0)
+	there = frappe.qb.from_(table).select(table.name)
+	query.where(entry.membership.isnotnull() & entry.membership.notin(there)).run()
+
+
 def find_members(connections: int = 1) -> None:
 	"""Open the memberships of all entries that belong to none, and name them in the entries.
 

@@ -5,12 +5,11 @@ from unittest.mock import patch
 import frappe
 from frappe.utils import add_days, getdate, today
 
-from loyalty_app.ledger import takeover, verify
+from loyalty_app.ledger import membership, takeover, verify
 from loyalty_app.ledger.membership import find
 from loyalty_app.loyalty_app.report.loyalty_installation_corrections.loyalty_installation_corrections import (
 	execute,
 )
-from loyalty_app.setup.install import release_entries
 from loyalty_app.tests.test_documents import LoyaltyTestCase, balance, earned, entries_of, tier
 from loyalty_app.tests.utils import make_customer, make_invoice, make_program, make_return, store
 
@@ -127,6 +126,16 @@ class TestTakeOver(LoyaltyTestCase):
 			takeover.find_members()
 			self.assertEqual(takeover.build_memberships(), 0)
 
+	def test_installing_again_detaches_entries_of_former_memberships(self):
+		member = membership.ensure(self.customer.name, self.program.name)
+		former = self.left_by_erpnext(7, "INV-1", remaining_points=3, membership="gone with the app")
+		present = self.left_by_erpnext(7, "INV-2", remaining_points=3, membership=member)
+		takeover.release_entries()
+		fields = ["membership", "remaining_points"]
+		self.assertEqual(frappe.db.get_value("Loyalty Point Entry", former.name, fields), (None, 0))
+		self.assertEqual(frappe.db.get_value("Loyalty Point Entry", present.name, fields), (member, 3))
+		frappe.db.delete("Loyalty Point Entry", {"customer": self.customer.name})
+
 	def test_what_this_app_wrote_before_is_taken_over_with_its_terms(self):
 		invoice = make_invoice(self.customer, items=[{"rate": 400, "qty": 4}])
 		redeeming = make_invoice(self.customer, 200, redeem=50)
@@ -140,7 +149,7 @@ class TestTakeOver(LoyaltyTestCase):
 
 		for doctype in ("Loyalty Membership", "Loyalty Point Log"):
 			frappe.db.delete(doctype, {"customer": self.customer.name})
-		release_entries()
+		takeover.release_entries()
 		member = self.take_over()
 		found = [
 			{**e, "modified": None, "membership": None} for i in (invoice, redeeming) for e in entries_of(i)
@@ -157,7 +166,7 @@ class TestTakeOver(LoyaltyTestCase):
 		redeeming = make_invoice(self.customer, 200, redeem=50)
 		for doctype in ("Loyalty Membership", "Loyalty Point Log"):
 			frappe.db.delete(doctype, {"customer": self.customer.name})
-		release_entries()
+		takeover.release_entries()
 		self.take_over()
 		before = balance(self.customer)
 		frappe.db.delete("Loyalty Point Entry", {"invoice": redeeming.name})

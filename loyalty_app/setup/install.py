@@ -3,7 +3,7 @@
 import frappe
 from frappe.custom.doctype.custom_field.custom_field import create_custom_fields
 
-from loyalty_app.ledger.takeover import build_memberships, find_members
+from loyalty_app.ledger.takeover import build_memberships, find_members, release_entries
 from loyalty_app.loyalty_app.doctype.loyalty_point_entry.loyalty_point_entry import add_indexes
 from loyalty_app.setup import takeover
 from loyalty_app.setup.custom_fields import get_custom_fields
@@ -56,20 +56,3 @@ def complete_doctypes():
 	"""Take the doctypes over and add the fields the installed ERPNext has beyond our files."""
 	takeover.take_over()
 	create_custom_fields(get_custom_fields())
-
-
-def release_entries():
-	"""Detach entries from memberships that went with an earlier installation of this app.
-
-	Uninstalling keeps all entries and their columns, but ERPNext may have gone on spending their points.
-	"""
-	entry = frappe.qb.DocType("Loyalty Point Entry")
-	membership = frappe.qb.DocType("Loyalty Membership")
-	(
-		frappe.qb.update(entry)
-		.set(entry.membership, None)
-		.set(entry.remaining_points, 0)
-		.set(entry.is_open, 0)
-		.where(entry.membership.isnotnull())
-		.where(entry.membership.notin(frappe.qb.from_(membership).select(membership.name)))
-	).run()

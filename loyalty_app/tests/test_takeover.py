@@ -5,11 +5,10 @@ from frappe.model.base_document import get_controller
 from frappe.modules.import_file import import_file_by_path
 from frappe.utils import today
 
-from loyalty_app.ledger import membership
 from loyalty_app.loyalty_app.doctype.loyalty_point_entry.loyalty_point_entry import INDEXES
 from loyalty_app.overrides.invoice import LoyaltyInvoiceMixin
 from loyalty_app.setup import custom_fields, install, takeover, uninstall, versions
-from loyalty_app.tests.utils import IntegrationTestCase, make_customer, make_program, store
+from loyalty_app.tests.utils import IntegrationTestCase, store
 
 # of a field, what decides about its column
 COLUMN = ("fieldtype", "length", "unique", "search_index", "default")
@@ -114,19 +113,6 @@ class TestTakeover(IntegrationTestCase):
 		uninstall.after_uninstall()
 		self.assertOurs()
 		self.assertEqual(tuple(map(float, self.values(name))), (7, 70.25, 3, 10.5))
-
-	def test_installing_again_detaches_entries_of_former_memberships(self):
-		former, customer, program = self.entry(), make_customer().name, make_program().name
-		frappe.db.set_value("Loyalty Point Entry", former, "membership", "gone with the app")
-		member = membership.ensure(customer, program)
-		present = self.entry()
-		frappe.db.set_value("Loyalty Point Entry", present, "membership", member)
-
-		install.release_entries()
-
-		fields = ["membership", "remaining_points"]
-		self.assertEqual(frappe.db.get_value("Loyalty Point Entry", former, fields), (None, 0))
-		self.assertEqual(frappe.db.get_value("Loyalty Point Entry", present, fields), (member, 3))
 
 	def test_uninstalling_stops_if_handing_back_fails(self):
 		with patch.object(takeover, "_load"), self.assertRaises(frappe.ValidationError):
