@@ -2,7 +2,7 @@
 
 A customer joins a program that has *Auto Opt In* ticked, is active today, and whose customer group and territory
 contain the customer's (the node itself included; empty means all). One such program is joined; where there are
-several, somebody has to choose (docs: joining a program).
+several, somebody has to choose (rules 3).
 """
 
 import frappe

@@ -1,4 +1,4 @@
-"""Memberships, lots and a log from entries that are there when the app is installed (rules 3, 6).
+"""Memberships, lots and a log from entries that are there when the app is installed (docs/erpnext.md).
 
 They were written by ERPNext, or by this app before it was uninstalled. What customers may spend stays what they
 saw. Works in batches of memberships, each a transaction of its own: a membership without a log is still to be done,

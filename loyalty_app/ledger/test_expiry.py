@@ -1,4 +1,4 @@
-"""Closing lots whose last day has passed: rules 7, first paragraph."""
+"""Closing lots whose last day has passed: rules 7."""
 
 import frappe
 from frappe.utils import add_days, getdate, today
