@@ -19,7 +19,7 @@ from loyalty_app.ledger import (
 )
 from loyalty_app.ledger.invoices import stored_facts
 from loyalty_app.overrides.consolidation import is_consolidation
-from loyalty_app.setup import takeover
+from loyalty_app.setup import doctypes
 
 
 def before_validate(doc: Document, method: str | None = None) -> None:
@@ -177,7 +177,7 @@ def expect_entries_of_others(doc: Document) -> None:
 	"""Let the ledger know that ERPNext may write entries of `doc` now, and report it if nothing keeps it from that."""
 	foreign.take_in_hand(doc)
 	if not isinstance(doc, LoyaltyInvoiceMixin):
-		takeover.report_foreign_controllers()
+		doctypes.report_foreign_controllers()
 
 
 def points_of_order(doc: Document) -> int:

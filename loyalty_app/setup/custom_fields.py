@@ -3,7 +3,7 @@
 import frappe
 from frappe.model import display_fieldtypes
 
-from loyalty_app.setup import takeover
+from loyalty_app.setup import doctypes
 
 COPIED = (
 	"fieldname",
@@ -34,7 +34,7 @@ PROMOTION_CODE = {
 	"description": "Of a Loyalty Promotion that asks for one.",
 	"no_copy": 1,
 	"print_hide": 1,
-	"module": takeover.OUR_MODULE,
+	"module": doctypes.OUR_MODULE,
 }
 
 OURS = {
@@ -48,7 +48,7 @@ OURS = {
 			"insert_after": "loyalty_program_tier",
 			"depends_on": "loyalty_program",
 			"description": "Last month's statement, to the customer's e-mail, once the Notification Loyalty Statement is switched on.",
-			"module": takeover.OUR_MODULE,
+			"module": doctypes.OUR_MODULE,
 		}
 	],
 }
@@ -58,23 +58,23 @@ def get_custom_fields() -> dict[str, list[dict]]:
 	"""Return the custom fields by doctype: those of ours, and those fields of ERPNext's loyalty doctypes that the
 	installed ERPNext has and our files lack. ERPNext's own code reads them, and its versions differ."""
 	fields = {doctype: list(ours) for doctype, ours in OURS.items()}
-	for doctype in takeover.DOCTYPES:
-		if takeover.definition_file(doctype, takeover.ERPNEXT_MODULE).exists():
+	for doctype in doctypes.DOCTYPES:
+		if doctypes.definition_file(doctype, doctypes.ERPNEXT_MODULE).exists():
 			if missing := _missing_fields(doctype):
 				fields[doctype] = missing
 	return fields
 
 
 def _missing_fields(doctype: str) -> list[dict]:
-	ours = {df["fieldname"] for df in takeover.definition(doctype, takeover.OUR_MODULE)["fields"]}
+	ours = {df["fieldname"] for df in doctypes.definition(doctype, doctypes.OUR_MODULE)["fields"]}
 	taken = set(
 		frappe.get_all(
 			"Custom Field",
-			filters={"dt": doctype, "module": ["!=", takeover.OUR_MODULE]},
+			filters={"dt": doctype, "module": ["!=", doctypes.OUR_MODULE]},
 			pluck="fieldname",
 		)
 	)
-	definition = takeover.definition(doctype, takeover.ERPNEXT_MODULE)
+	definition = doctypes.definition(doctype, doctypes.ERPNEXT_MODULE)
 	by_name = {df["fieldname"]: df for df in definition["fields"]}
 	missing, previous = [], None
 	for fieldname in definition["field_order"]:
@@ -82,7 +82,7 @@ def _missing_fields(doctype: str) -> list[dict]:
 		if fieldname not in ours and fieldname not in taken and df["fieldtype"] not in display_fieldtypes:
 			missing.append(
 				{key: df[key] for key in COPIED if key in df}
-				| {"insert_after": previous, "module": takeover.OUR_MODULE}
+				| {"insert_after": previous, "module": doctypes.OUR_MODULE}
 			)
 		previous = fieldname
 	return missing

@@ -5,7 +5,7 @@ from frappe.custom.doctype.custom_field.custom_field import create_custom_fields
 
 from loyalty_app.ledger.takeover import build_memberships, find_members, release_entries
 from loyalty_app.loyalty_app.doctype.loyalty_point_entry.loyalty_point_entry import add_indexes
-from loyalty_app.setup import takeover
+from loyalty_app.setup import doctypes
 from loyalty_app.setup.custom_fields import get_custom_fields
 from loyalty_app.setup.pos_settings import ask_for_code
 from loyalty_app.setup.versions import refuse_unsupported
@@ -24,7 +24,7 @@ def after_install():
 	ask_for_code()
 	release_entries()
 	take_over_entries()
-	takeover.report_foreign_controllers()
+	doctypes.report_foreign_controllers()
 
 
 def take_over_entries() -> int:
@@ -43,16 +43,16 @@ def take_over_entries() -> int:
 def before_migrate():
 	"""Refuse an unsupported Frappe or ERPNext, and keep ERPNext's copies of our doctypes out of the migration."""
 	refuse_unsupported()
-	takeover.skip_erpnext_files()
+	doctypes.skip_erpnext_files()
 
 
 def after_migrate():
 	"""Make certain the doctypes are ours, whatever the migration loaded."""
 	complete_doctypes()
-	takeover.report_foreign_controllers()
+	doctypes.report_foreign_controllers()
 
 
 def complete_doctypes():
 	"""Take the doctypes over and add the fields the installed ERPNext has beyond our files."""
-	takeover.take_over()
+	doctypes.take_over()
 	create_custom_fields(get_custom_fields())

@@ -2,7 +2,7 @@
 
 import frappe
 
-from loyalty_app.setup import takeover
+from loyalty_app.setup import doctypes
 from loyalty_app.setup.install import complete_doctypes
 from loyalty_app.setup.pos_settings import ask_no_more
 from loyalty_app.setup.workflow import delete_workflow
@@ -11,7 +11,7 @@ from loyalty_app.setup.workflow import delete_workflow
 def before_uninstall():
 	"""Hand ERPNext's doctypes back with all their entries, before Frappe deletes what is in our module."""
 	delete_custom_fields()
-	takeover.hand_back()
+	doctypes.hand_back()
 
 
 def after_uninstall():
@@ -27,7 +27,7 @@ def after_uninstall():
 def delete_custom_fields():
 	"""Delete the custom fields of this app. ERPNext's definition has fields of these names, and two of one name
 	would clash; the columns stay."""
-	for name in frappe.get_all("Custom Field", filters={"module": takeover.OUR_MODULE}, pluck="name"):
+	for name in frappe.get_all("Custom Field", filters={"module": doctypes.OUR_MODULE}, pluck="name"):
 		frappe.delete_doc("Custom Field", name, force=True)
 
 

@@ -7,7 +7,7 @@ from frappe.utils import today
 
 from loyalty_app.loyalty_app.doctype.loyalty_point_entry.loyalty_point_entry import INDEXES
 from loyalty_app.overrides.invoice import LoyaltyInvoiceMixin
-from loyalty_app.setup import custom_fields, install, takeover, uninstall, versions
+from loyalty_app.setup import custom_fields, doctypes, install, uninstall, versions
 from loyalty_app.tests.utils import IntegrationTestCase, store
 
 # of a field, what decides about its column
@@ -17,11 +17,11 @@ COLUMN = ("fieldtype", "length", "unique", "search_index", "default")
 class TestTakeover(IntegrationTestCase):
 	def setUp(self):
 		frappe.set_user("Administrator")
-		self.addCleanup(takeover.take_over)
+		self.addCleanup(doctypes.take_over)
 
 	def assertOurs(self):
-		for doctype in takeover.DOCTYPES:
-			self.assertTrue(takeover.is_ours(doctype), doctype)
+		for doctype in doctypes.DOCTYPES:
+			self.assertTrue(doctypes.is_ours(doctype), doctype)
 			self.assertTrue(get_controller(doctype).__module__.startswith("loyalty_app."), doctype)
 
 	def entry(self) -> str:
@@ -56,9 +56,9 @@ class TestTakeover(IntegrationTestCase):
 		self.assertOurs()
 
 	def test_superset_of_the_installed_erpnext(self):
-		for doctype in takeover.DOCTYPES:
+		for doctype in doctypes.DOCTYPES:
 			meta = frappe.get_meta(doctype)
-			for df in takeover.definition(doctype, takeover.ERPNEXT_MODULE)["fields"]:
+			for df in doctypes.definition(doctype, doctypes.ERPNEXT_MODULE)["fields"]:
 				ours = meta.get_field(df["fieldname"])
 				self.assertTrue(ours, f"{doctype}.{df['fieldname']}")
 				for key in COLUMN:
@@ -74,21 +74,21 @@ class TestTakeover(IntegrationTestCase):
 		"""An index on one of ERPNext's columns would be dropped whenever its definition is loaded."""
 		shared = {
 			df["fieldname"]
-			for df in takeover.definition("Loyalty Point Entry", takeover.ERPNEXT_MODULE)["fields"]
+			for df in doctypes.definition("Loyalty Point Entry", doctypes.ERPNEXT_MODULE)["fields"]
 		}
 		self.assertFalse({fields[0] for fields in INDEXES.values()} & shared)
 
 	def test_migration_skips_erpnext_s_files(self):
-		takeover.skip_erpnext_files()
-		for doctype in takeover.DOCTYPES:
-			path = takeover.definition_file(doctype, takeover.ERPNEXT_MODULE)
+		doctypes.skip_erpnext_files()
+		for doctype in doctypes.DOCTYPES:
+			path = doctypes.definition_file(doctype, doctypes.ERPNEXT_MODULE)
 			import_file_by_path(str(path), ignore_version=True)
 		self.assertOurs()
 
 	def test_a_late_reload_by_erpnext_is_undone(self):
 		name = self.entry()
 		frappe.reload_doc("accounts", "doctype", "loyalty_point_entry", force=True)
-		self.assertFalse(takeover.is_ours("Loyalty Point Entry"))
+		self.assertFalse(doctypes.is_ours("Loyalty Point Entry"))
 		install.after_migrate()
 		self.assertOurs()
 		self.assertEqual(tuple(map(float, self.values(name))), (7, 70.25, 3, 10.5))
@@ -96,8 +96,8 @@ class TestTakeover(IntegrationTestCase):
 	def test_handing_back_keeps_the_rows(self):
 		name = self.entry()
 		uninstall.before_uninstall()
-		for doctype in takeover.DOCTYPES:
-			self.assertEqual(frappe.db.get_value("DocType", doctype, "module"), takeover.ERPNEXT_MODULE)
+		for doctype in doctypes.DOCTYPES:
+			self.assertEqual(frappe.db.get_value("DocType", doctype, "module"), doctypes.ERPNEXT_MODULE)
 			self.assertTrue(get_controller(doctype).__module__.startswith("erpnext."), doctype)
 		self.assertEqual(
 			[
@@ -115,22 +115,22 @@ class TestTakeover(IntegrationTestCase):
 		self.assertEqual(tuple(map(float, self.values(name))), (7, 70.25, 3, 10.5))
 
 	def test_uninstalling_stops_if_handing_back_fails(self):
-		with patch.object(takeover, "_load"), self.assertRaises(frappe.ValidationError):
-			takeover.hand_back()
+		with patch.object(doctypes, "_load"), self.assertRaises(frappe.ValidationError):
+			doctypes.hand_back()
 
 	def test_fields_of_a_newer_erpnext_are_added(self):
-		original = takeover.definition
+		original = doctypes.definition
 
 		def newer(doctype: str, module: str) -> dict:
 			found = original(doctype, module)
-			if (doctype, module) == ("Loyalty Program", takeover.ERPNEXT_MODULE):
+			if (doctype, module) == ("Loyalty Program", doctypes.ERPNEXT_MODULE):
 				found["field_order"].insert(1, "loyalty_test_field")
 				found["fields"].append(
 					{"fieldname": "loyalty_test_field", "fieldtype": "Data", "label": "Test", "reqd": 1}
 				)
 			return found
 
-		with patch.object(takeover, "definition", newer):
+		with patch.object(doctypes, "definition", newer):
 			added = custom_fields.get_custom_fields()["Loyalty Program"]
 		field = next(df for df in added if df["fieldname"] == "loyalty_test_field")
 		self.assertEqual(
@@ -195,9 +195,9 @@ class TestStandDown(IntegrationTestCase):
 		title = "Loyalty App is bypassed by another app"
 		frappe.db.delete("Error Log", {"method": title})
 		self.addCleanup(frappe.db.delete, "Error Log", {"method": title})
-		with patch.object(takeover, "get_controller", lambda doctype: Foreign):
-			takeover.report_foreign_controllers()
-			takeover.report_foreign_controllers()
+		with patch.object(doctypes, "get_controller", lambda doctype: Foreign):
+			doctypes.report_foreign_controllers()
+			doctypes.report_foreign_controllers()
 		logged = frappe.get_all("Error Log", filters={"method": title}, fields=["error"])
 		self.assertEqual(len(logged), 1)
 		self.assertIn("Sales Invoice runs on", logged[0].error)
