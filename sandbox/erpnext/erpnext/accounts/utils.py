@@ -2,8 +2,7 @@
 
 import frappe
 from frappe import _
-from frappe.query_builder.functions import Sum
-from frappe.utils import cstr, flt, formatdate, getdate
+from frappe.utils import cstr, formatdate, getdate
 
 
 class FiscalYearError(frappe.ValidationError):
@@ -104,65 +103,6 @@ def get_autoname_with_number(number_value, doc_title, company):
 		frappe.get_cached_value("Company", company, "abbr"),
 	]
 	return " - ".join(part for part in parts if part)
-
-
-@frappe.whitelist()
-def get_balance_on(
-	account=None,
-	date=None,
-	party_type=None,
-	party=None,
-	company=None,
-	in_account_currency=True,
-	cost_center=None,
-	ignore_account_permission=False,
-	account_type=None,
-	start_date=None,
-):
-	"""Return debit minus credit of an account (a group sums its leaves) and/or party up to a date."""
-	account = account or frappe.form_dict.get("account")
-	party_type = party_type or frappe.form_dict.get("party_type")
-	party = party or frappe.form_dict.get("party")
-
-	gle = frappe.qb.DocType("GL Entry")
-	use_account_currency = frappe.utils.cint(in_account_currency)
-	accounts = []
-	if account:
-		acc = frappe.get_doc("Account", account)
-		if not ignore_account_permission:
-			acc.check_permission("read")
-		accounts = [account]
-		if acc.is_group:
-			# the leaves of a group may differ in currency: only company currency adds up
-			use_account_currency = False
-			accounts = frappe.get_all(
-				"Account",
-				filters={"lft": (">=", acc.lft), "rgt": ("<=", acc.rgt), "is_group": 0},
-				pluck="name",
-			)
-	if account_type:
-		accounts = frappe.get_all(
-			"Account", filters={"company": company, "account_type": account_type}, pluck="name"
-		)
-
-	debit, credit = (
-		(gle.debit_in_account_currency, gle.credit_in_account_currency)
-		if use_account_currency
-		else (gle.debit, gle.credit)
-	)
-	query = frappe.qb.from_(gle).select(Sum(debit) - Sum(credit)).where(gle.is_cancelled == 0)
-	if account or account_type:
-		query = query.where(gle.account.isin(accounts or [""]))
-	if party_type and party:
-		query = query.where((gle.party_type == party_type) & (gle.party == party))
-	if company:
-		query = query.where(gle.company == company)
-	if cost_center:
-		query = query.where(gle.cost_center == cost_center)
-	if start_date:
-		query = query.where(gle.posting_date >= getdate(start_date))
-	query = query.where(gle.posting_date <= getdate(date))
-	return flt(query.run()[0][0], 9)
 
 
 def update_voucher_outstanding(voucher_type, voucher_no, account, party_type, party):

@@ -63,10 +63,6 @@ class AccountsController(TransactionBase):
 			return self.disable_rounded_total
 		return cint(frappe.db.get_single_value("Global Defaults", "disable_rounded_total"))
 
-	def is_internal_transfer(self):
-		"""Goods are never moved between parts of one company here."""
-		return False
-
 	def validate_qty_is_not_zero(self):
 		for item in self.items:
 			if not flt(item.qty):

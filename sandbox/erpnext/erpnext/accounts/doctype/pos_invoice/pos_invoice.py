@@ -1,8 +1,6 @@
-import json
-
 import frappe
 from frappe import _
-from frappe.utils import flt, get_link_to_form, getdate, nowdate, nowtime
+from frappe.utils import flt, get_link_to_form, getdate
 
 from erpnext.accounts.doctype.loyalty_program.loyalty_program import validate_loyalty_points
 from erpnext.accounts.doctype.pos_profile.pos_profile import get_pos_profile
@@ -168,24 +166,6 @@ def make_sales_return(source_name, target_doc=None):
 	from erpnext.controllers.sales_and_purchase_return import make_return_doc
 
 	return make_return_doc("POS Invoice", source_name, target_doc)
-
-
-@frappe.whitelist()
-def make_merge_log(invoices):
-	"""Return the draft of a merge log over POS invoices of one customer (list of {"name": ...})."""
-	invoices = json.loads(invoices) if isinstance(invoices, str) else invoices
-	if not invoices:
-		frappe.throw(_("Atleast one invoice has to be selected."))
-
-	merge_log = frappe.new_doc("POS Invoice Merge Log")
-	merge_log.posting_date, merge_log.posting_time = getdate(nowdate()), nowtime()
-	merge_log.merge_invoices_based_on = "Customer"
-	for row in invoices:
-		invoice = frappe.get_doc("POS Invoice", row.get("name"))
-		invoice.check_permission("read")
-		merge_log.customer = invoice.customer
-		merge_log.append("pos_invoices", get_reference(invoice))
-	return merge_log.as_dict()
 
 
 def get_reference(invoice) -> dict:

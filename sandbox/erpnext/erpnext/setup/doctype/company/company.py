@@ -143,9 +143,3 @@ class Company(NestedSet):
 		frappe.db.delete("Mode of Payment Account", {"company": self.name})
 		# a company stands at the root of its tree
 		super().on_trash(True)
-
-
-def get_name_with_abbr(name: str, company: str) -> str:
-	"""Return "Name - ABBR", adding the abbreviation only once."""
-	abbr = frappe.get_cached_value("Company", company, "abbr")
-	return name if name.split(" - ")[-1].lower() == abbr.lower() else f"{name} - {abbr}"

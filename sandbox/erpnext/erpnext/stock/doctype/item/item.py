@@ -57,13 +57,3 @@ class Item(Document):
 	def on_trash(self):
 		for name in frappe.get_all("Item Price", filters={"item_code": self.name}, pluck="name"):
 			frappe.delete_doc("Item Price", name, ignore_permissions=True)
-
-
-def get_item_defaults(item_code, company):
-	"""Return an item's fields with its defaults for a company over them."""
-	item = frappe.get_cached_doc("Item", item_code)
-	values = item.as_dict()
-	for row in item.item_defaults:
-		if row.company == company:
-			values.update(row.as_dict(no_default_fields=True))
-	return values
