@@ -19,7 +19,7 @@ def mend(tree):
 		"from sandbox.lanes.sqlite.frame.testcases import FrappeTestCase, change_settings, timeout  # noqa: E402, F401",
 		"tests import them from here",
 	)
-	for name in ("change_settings", "patch_hooks", "timeout"):
+	for name in ("change_settings", "timeout"):
 		tree.function(
 			"tests/classes/context_managers.py",
 			name,
