@@ -55,7 +55,7 @@ def serve(lane: Lane) -> int:
 			)
 		ensure_demo(lane)
 		with lane.database(), redis.shared(lane.places) as url, processes(lane, DEMO, url, port()) as running:
-			(lane.places.run / "demo.json").write_text(json.dumps({"address": address, "pid": os.getpid()}))
+			(lane.places.run / "demo.json").write_text(json.dumps({"address": address}))
 			say(f"\n  The desk:  {address}\n  Log in:    {LOGIN}\n  Stop:      Ctrl-C\n\n")
 			watch(lane, running)
 			say("\nStopping … ")

@@ -80,7 +80,7 @@ def private(places: Places) -> Iterator[str]:
 @contextlib.contextmanager
 def shared(places: Places) -> Iterator[str]:
 	"""Use the demo site's server, starting it if need be; whoever leaves last stops it. Yields its address."""
-	port_file, pid_file = places.run / "redis.port", places.run / "redis.pid"
+	port_file = places.run / "redis.port"
 
 	def up():
 		port = int(port_file.read_text()) if port_file.exists() else free_port()
@@ -89,13 +89,11 @@ def shared(places: Places) -> Iterator[str]:
 				port = free_port()
 			folder = places.run / "redis"
 			folder.mkdir(exist_ok=True)
-			process = _start(places, port, folder, outlive=True)
+			_start(places, port, folder, outlive=True)
 			port_file.write_text(str(port))
-			pid_file.write_text(str(process.pid))
 
 	def down():
 		_shut_down(int(port_file.read_text()))
-		pid_file.unlink(missing_ok=True)
 
 	with servers.shared(places, "redis", up, down):
 		yield f"redis://127.0.0.1:{int(port_file.read_text())}"
