@@ -12,8 +12,13 @@ export function show_progress(frm, children) {
 
 // A bar for `done` of `total`, with what it says below its `label`.
 export function progress_bar(label, text, done, total) {
+	return [el("div", {}, text), bar(label, done, total)];
+}
+
+// The bar alone; `text` is what is read out in place of a percentage.
+export function bar(label, done, total, text = null) {
 	const share = total ? Math.min(100, (done / total) * 100) : 0;
-	const bar = el(
+	const node = el(
 		"div",
 		{
 			class: "loyalty-progress",
@@ -22,9 +27,10 @@ export function progress_bar(label, text, done, total) {
 			"aria-valuemin": 0,
 			"aria-valuemax": 100,
 			"aria-valuenow": Math.floor(share),
+			"aria-valuetext": text,
 		},
 		el("span", {})
 	);
-	bar.firstChild.style.inlineSize = `${share}%`;
-	return [el("div", {}, text), bar];
+	node.firstChild.style.inlineSize = `${share}%`;
+	return node;
 }

@@ -2,6 +2,7 @@
 import { el, link, pill } from "./dom";
 import { show_statement } from "./statement";
 import { day, entry_color, money, number, points, signed } from "./format";
+import { bar } from "./progress";
 
 export async function customer_summary(customer, loyalty_program) {
 	return frappe.xcall("loyalty_app.api.desk.customer_summary", { customer, loyalty_program });
@@ -65,23 +66,12 @@ function progress(summary) {
 	];
 	if (summary.next_tier) {
 		const missing = money(summary.missing_to_next_tier, summary.currency);
-		const share = Math.min(100, (summary.tier_spend / summary.next_tier_minimum) * 100 || 0);
 		const text = __("{0} more to {1}", [missing, summary.next_tier]);
-		const bar = el(
-			"div",
-			{
-				class: "loyalty-progress",
-				role: "progressbar",
-				"aria-label": __("Progress to tier {0}", [summary.next_tier]),
-				"aria-valuemin": 0,
-				"aria-valuemax": 100,
-				"aria-valuenow": Math.floor(share),
-				"aria-valuetext": text,
-			},
-			el("span", {})
+		const label = __("Progress to tier {0}", [summary.next_tier]);
+		body.push(
+			bar(label, summary.tier_spend, summary.next_tier_minimum, text),
+			el("div", { class: "loyalty-small" }, text)
 		);
-		bar.firstChild.style.inlineSize = `${share}%`;
-		body.push(bar, el("div", { class: "loyalty-small" }, text));
 	} else if (summary.tier) {
 		body.push(el("div", { class: "loyalty-small" }, __("The highest tier of the program")));
 	}
