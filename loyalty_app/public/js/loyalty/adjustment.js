@@ -1,9 +1,8 @@
 // What an adjustment does to the balances of its customers, shown on its form while it is typed, and what came of it.
-import { request } from "./request";
 import { el, link } from "./dom";
 import { day, number, points, signed } from "./format";
+import { Preview } from "./preview";
 
-const PAUSE = 300;
 // what the answer depends on
 const FACTS = [
 	"name",
@@ -24,40 +23,35 @@ export function show_outcome(frm) {
 	frm.loyalty_outcome.look();
 }
 
-class Outcome {
+class Outcome extends Preview {
 	constructor(frm) {
-		this.frm = frm;
+		super(frm, "loyalty_app.api.adjustments.preview", { state: "unknown" });
 		this.place = frm.fields_dict.outcome.$wrapper[0];
 		this.place.classList.add("loyalty-outcome");
 		this.place.setAttribute("aria-live", "polite");
-		this.look = frappe.utils.debounce(() => this.ask(), PAUSE);
 	}
 
-	async ask() {
-		const { frm } = this;
-		const facts = JSON.stringify(FACTS.map((field) => frm.doc[field] ?? null));
-		if (facts === this.asked) return this.offer_submit();
-		this.asked = facts;
-		this.waiting?.abort();
-		this.waiting = new AbortController();
-		this.may_submit = false;
-		let answer = { state: "none" };
+	depends_on() {
+		return JSON.stringify(FACTS.map((field) => this.frm.doc[field] ?? null));
+	}
+
+	question() {
+		const { doc } = this.frm;
 		// auditors read adjustments, but not customers, of whose balances this tells
-		if (frm.doc.customer && frm.doc.loyalty_program && frappe.model.can_read("Customer")) {
-			try {
-				answer = await request(
-					"loyalty_app.api.adjustments.preview",
-					{ doc: frm.doc },
-					this.waiting.signal
-				);
-			} catch (error) {
-				if (error.name === "AbortError") return;
-				answer = { state: "unknown" };
-			}
-		}
-		if (facts !== this.asked) return;
-		this.place.replaceChildren(...(this[`show_${answer.state}`]?.(answer) || []));
-		this.may_submit = Boolean(answer.may_submit);
+		return doc.customer && doc.loyalty_program && frappe.model.can_read("Customer") ? { doc } : null;
+	}
+
+	asking() {
+		this.may_submit = false;
+	}
+
+	unchanged() {
+		this.offer_submit();
+	}
+
+	show(answer) {
+		this.place.replaceChildren(...(this[`show_${answer?.state}`]?.(answer) || []));
+		this.may_submit = Boolean(answer?.may_submit);
 		this.offer_submit();
 	}
 

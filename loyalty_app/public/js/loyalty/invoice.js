@@ -13,10 +13,9 @@ import {
 	quantity,
 	signed,
 } from "./format";
-import { request } from "./request";
+import { Preview } from "./preview";
 import { standing } from "./summary";
 
-const PAUSE = 300;
 const CODE = "loyalty_promotion_code";
 // what the answer depends on; totals stand for everything that makes them
 const FACTS = [
@@ -71,10 +70,9 @@ function watch(doctype) {
 	$(document).on("ajaxComplete", look);
 }
 
-class InvoicePanel {
+class InvoicePanel extends Preview {
 	constructor(frm) {
-		this.frm = frm;
-		this.look = frappe.utils.debounce(() => this.ask(), PAUSE);
+		super(frm, "loyalty_app.api.desk.invoice_preview", { state: "unknown" });
 		this.make();
 	}
 
@@ -122,7 +120,8 @@ class InvoicePanel {
 		this.ask();
 	}
 
-	facts_of(doc) {
+	depends_on() {
+		const { doc } = this.frm;
 		const pick = (row, fields) => fields.map((field) => row[field] ?? null);
 		return JSON.stringify([
 			pick(doc, FACTS),
@@ -131,37 +130,14 @@ class InvoicePanel {
 		]);
 	}
 
-	async ask() {
-		const { frm } = this;
-		if (!frm.doc || !$(frm.wrapper).is(":visible")) return;
-		const facts = this.facts_of(frm.doc);
-		if (facts === this.asked) return;
-		this.asked = facts;
-		if (!frm.doc.customer || !frm.doc.company) {
-			this.show(null);
-			return;
-		}
-		if (this.answer && this.answered_customer !== frm.doc.customer) this.show(null);
+	question() {
+		const { doc } = this.frm;
+		return doc.customer && doc.company ? { doc } : null;
+	}
 
-		this.waiting?.abort();
-		this.waiting = new AbortController();
+	asking() {
+		if (this.answer && this.answered_customer !== this.frm.doc.customer) this.show(null);
 		this.facts.setAttribute("aria-busy", "true");
-		let answer;
-		try {
-			answer = await request("loyalty_app.api.desk.invoice_preview", { doc: frm.doc }, this.waiting.signal);
-		} catch (error) {
-			if (error.name === "AbortError") return;
-			answer = { state: "unknown" };
-		}
-		// what was asked may have changed meanwhile, without an event that says so
-		if (facts !== this.facts_of(frm.doc)) {
-			this.look();
-			return;
-		}
-		this.facts.removeAttribute("aria-busy");
-		this.answered_customer = frm.doc.customer;
-		this.show(answer);
-		this.fill();
 	}
 
 	// Account, cost center and amount, as they are going to be saved.
@@ -221,6 +197,8 @@ class InvoicePanel {
 
 	show(answer) {
 		this.answer = answer;
+		this.answered_customer = this.frm.doc.customer;
+		this.facts.removeAttribute("aria-busy");
 		const state = answer?.state || "none";
 		const shown = this[`show_${state}`]?.(answer) || {};
 		this.standing.replaceChildren(...(shown.standing || []));
@@ -237,6 +215,7 @@ class InvoicePanel {
 		// a field for codes, where there are any
 		this.frm.toggle_display(CODE, Boolean(answer?.takes_code || this.frm.doc[CODE]));
 		this.show_limits(state === "draft" ? answer : null);
+		this.fill();
 	}
 
 	show_unknown() {

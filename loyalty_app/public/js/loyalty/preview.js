@@ -4,9 +4,11 @@ import { request } from "./request";
 const PAUSE = 300;
 
 export class Preview {
-	constructor(frm, method) {
+	// `unknown` is shown where no answer came.
+	constructor(frm, method, unknown = null) {
 		this.frm = frm;
 		this.method = method;
+		this.unknown = unknown;
 		this.look = frappe.utils.debounce(() => this.ask(), PAUSE);
 	}
 
@@ -15,8 +17,23 @@ export class Preview {
 		return { doc: this.frm.doc };
 	}
 
+	// What the answer depends on, as text: who knows that asks nothing twice. Otherwise each call asks.
+	depends_on() {}
+
+	// Called before something is asked.
+	asking() {}
+
+	// Called where the same is asked already.
+	unchanged() {}
+
 	async ask() {
-		if (!$(this.frm.wrapper).is(":visible")) return;
+		if (!this.frm.doc || !$(this.frm.wrapper).is(":visible")) return;
+		const facts = this.depends_on();
+		if (facts !== undefined && facts === this.asked) {
+			this.unchanged();
+			return;
+		}
+		this.asked = facts;
 		this.waiting?.abort();
 		const question = this.question();
 		if (!question) {
@@ -24,10 +41,20 @@ export class Preview {
 			return;
 		}
 		this.waiting = new AbortController();
+		this.asking();
+		let answer;
 		try {
-			this.show(await request(this.method, question, this.waiting.signal));
+			answer = await request(this.method, question, this.waiting.signal);
 		} catch (error) {
-			if (error.name !== "AbortError") this.show(null);
+			if (error.name === "AbortError") return;
+			answer = this.unknown;
 		}
+		// what was asked may have changed meanwhile, without an event that says so
+		if (facts !== this.depends_on()) {
+			this.asked = null;
+			this.look();
+			return;
+		}
+		this.show(answer);
 	}
 }
