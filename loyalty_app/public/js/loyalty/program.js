@@ -12,7 +12,7 @@ export function show_program_help(frm) {
 	const steps = [
 		[
 			__("Name and type"),
-			__("Single Tier: everybody earns at one rate. Multiple Tier: the rate follows what a customer has spent in all, e.g. Silver, then Gold."),
+			__("Single Tier: everybody earns at one rate. Multiple Tier: the rate follows what a customer has spent in the tier period, e.g. Silver, then Gold."),
 		],
 		[
 			__("From and To Date"),
@@ -28,7 +28,11 @@ export function show_program_help(frm) {
 		],
 		[
 			__("Tier rows"),
-			__("Minimum Total Spent: who has spent that much in all, the present invoice included, has the tier. Collection Factor: how much is spent for one point. With a factor of 300, an invoice of 3,000 earns 10 points, one of 2,999 earns 9. What is paid with points, returned, or excluded below earns nothing."),
+			__("Minimum Total Spent: who has spent that much in the tier period, the present invoice included, has the tier. Collection Factor: how much is spent for one point. With a factor of 300, an invoice of 3,000 earns 10 points, one of 2,999 earns 9. What is paid with points, returned, or excluded below earns nothing."),
+		],
+		[
+			__("Tier Period and Downgrade"),
+			__("Which purchases count for tiers: all there ever were, those of so many months, or those of the company's fiscal year. Members rise at once. When a month, or the fiscal year, has ended, Downgrade says what becomes of a tier that was not earned again: it stays, falls by one, or becomes the one that was earned."),
 		],
 		[
 			__("Conversion Factor"),
@@ -43,12 +47,20 @@ export function show_program_help(frm) {
 			__("Limits of one redemption: a minimum of 50 in steps of 10 lets 50, 60, 70 and so on be redeemed at a time; a share of 20 lets points pay 20 of an invoice of 100. Left at 0, there is no limit."),
 		],
 		[
+			__("Maturity"),
+			__("Points can be spent from so many days after the invoice's posting date on, e.g. once the goods may no longer be returned. Until then they are shown as pending. With 0 they can be spent at once."),
+		],
+		[
 			__("Expiry Duration"),
 			__("Points are good through that many days after the invoice's posting date. With 0 or nothing they never expire."),
 		],
 		[
 			__("Expiry Notice"),
 			__("So many days before points expire, the member gets an e-mail about them, once somebody has switched on the Notification Loyalty Points Expiring."),
+		],
+		[
+			__("Adjustments by Hand"),
+			__("Accounts Users submit adjustments of up to so many points, Accounts Managers any. You may ask that nobody submits what they wrote themselves. Where more may be taken than there is, the balance goes below zero, and the next points make up for it."),
 		],
 	];
 	const place = frm.fields_dict.loyalty_program_help.$wrapper[0];
