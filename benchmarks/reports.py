@@ -85,7 +85,7 @@ def seconds(action) -> tuple[float, float]:
 def measured() -> dict:
 	from frappe.desk.doctype.number_card.number_card import get_result
 
-	from loyalty_app.api import desk, workspace
+	from loyalty_app.api import workspace
 
 	customer = frappe.get_all("Loyalty Membership", limit=1, pluck="customer")[0]
 	year = {"from_date": add_months(today(), -12), "to_date": today()}
@@ -135,7 +135,7 @@ def measured() -> dict:
 			"card: points outstanding": workspace.points_outstanding,
 			"card: worth outstanding": workspace.worth_outstanding,
 			"card: expiring in 30 days": workspace.points_expiring,
-			"card: redeemed this month": desk.points_redeemed_this_month,
+			"card: redeemed this month": workspace.points_redeemed_this_month,
 			"chart: points by month": workspace.points_by_month,
 			"chart: redemption rate": workspace.redemption_rate,
 			"chart: members by tier": workspace.members_by_tier,

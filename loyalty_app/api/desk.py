@@ -8,10 +8,9 @@ from decimal import Decimal
 
 import frappe
 from frappe import _
-from frappe.desk.doctype.number_card.number_card import get_result
 from frappe.model.document import Document
 from frappe.query_builder.functions import Sum
-from frappe.utils import cint, cstr, flt, get_first_day, getdate, nowtime, today
+from frappe.utils import cint, cstr, flt, getdate, nowtime, today
 from pypika import Case
 
 from loyalty_app.api import forms
@@ -25,7 +24,6 @@ from loyalty_app.overrides import invoice as invoice_events
 from loyalty_app.reporting.points import per_member
 from loyalty_app.reporting.program import Program
 from loyalty_app.reporting.promotion import Promotion
-from loyalty_app.rules.lots import Kind
 from loyalty_app.rules.promotions import Given
 from loyalty_app.rules.redemption import largest_redemption
 
@@ -49,25 +47,6 @@ def customer_summary(customer: str, loyalty_program: str | None = None) -> dict:
 	summary.sees_entries = bool(frappe.has_permission(ENTRY, "read"))
 	summary.movements = _last_movements(summary.membership) if summary.sees_entries else []
 	return summary
-
-
-@whitelist()
-def points_redeemed_this_month(filters: str | dict | None = None) -> dict:
-	"""The number card of this name, as far as the user may read entries.
-
-	A method because redemptions are negative, and a card on a doctype can only sum what is there.
-	"""
-	redeemed = [
-		[ENTRY, "entry_type", "=", Kind.REDEEMED.value],
-		[ENTRY, "posting_date", ">=", get_first_day(today())],
-	]
-	card = {"document_type": ENTRY, "function": "Sum", "aggregate_function_based_on": "loyalty_points"}
-	return {
-		"value": -cint(get_result(card, redeemed)),
-		"fieldtype": "Int",
-		"route": ["List", ENTRY, "List"],
-		"route_options": {field: [operator, str(value)] for _doctype, field, operator, value in redeemed},
-	}
 
 
 @whitelist(methods=["POST"])

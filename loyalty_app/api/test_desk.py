@@ -35,23 +35,6 @@ def draft(customer, amount=100, **kwargs):
 	return make_invoice(customer, amount, submit=False, **kwargs)
 
 
-class TestNumberCard(IntegrationTestCase):
-	def test_redeemed_points_are_a_positive_number_of_what_the_user_may_read(self):
-		customer = make_customer(loyalty_program=make_program().name)
-		make_invoice(customer, 1000)
-		before = desk.points_redeemed_this_month()["value"]
-		make_invoice(customer, 100, redeem=30)
-		self.assertEqual(desk.points_redeemed_this_month()["value"], before + 30)
-		user = make_user("Accounts User")
-		frappe.get_doc(
-			{"doctype": "User Permission", "user": user, "allow": "Customer", "for_value": customer.name}
-		).insert(ignore_permissions=True)
-		with as_user(user):
-			self.assertEqual(desk.points_redeemed_this_month()["value"], 30)
-		with as_user(make_user("Sales User")), self.assertRaises(frappe.PermissionError):
-			desk.points_redeemed_this_month()
-
-
 class TestInvoicePreview(IntegrationTestCase):
 	def test_what_is_no_invoice_is_refused(self):
 		invoice = {"doctype": "Sales Invoice", "name": "new-sales-invoice-1"}

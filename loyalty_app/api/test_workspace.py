@@ -6,7 +6,14 @@ from frappe.utils import fmt_money, get_first_day, getdate
 
 from loyalty_app.api import workspace
 from loyalty_app.tests.reports import ReportTestCase
-from loyalty_app.tests.utils import as_user, make_customer, make_user
+from loyalty_app.tests.utils import (
+	IntegrationTestCase,
+	as_user,
+	make_customer,
+	make_invoice,
+	make_program,
+	make_user,
+)
 
 WORKSPACE = {"name": "Loyalty", "title": "Loyalty", "public": 1}
 
@@ -133,3 +140,20 @@ class TestWorkspace(ReportTestCase):
 			("card", "card_name", [row.label for row in doc.links if row.type == "Card Break"]),
 		):
 			self.assertEqual([b["data"][field] for b in blocks if b["type"] == kind], rows)
+
+
+class TestRedeemedThisMonth(IntegrationTestCase):
+	def test_redeemed_points_are_a_positive_number_of_what_the_user_may_read(self):
+		customer = make_customer(loyalty_program=make_program().name)
+		make_invoice(customer, 1000)
+		before = workspace.points_redeemed_this_month()["value"]
+		make_invoice(customer, 100, redeem=30)
+		self.assertEqual(workspace.points_redeemed_this_month()["value"], before + 30)
+		user = make_user("Accounts User")
+		frappe.get_doc(
+			{"doctype": "User Permission", "user": user, "allow": "Customer", "for_value": customer.name}
+		).insert(ignore_permissions=True)
+		with as_user(user):
+			self.assertEqual(workspace.points_redeemed_this_month()["value"], 30)
+		with as_user(make_user("Sales User")), self.assertRaises(frappe.PermissionError):
+			workspace.points_redeemed_this_month()

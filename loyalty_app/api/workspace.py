@@ -5,6 +5,7 @@ Charts are not kept in Frappe's cache for charts: what one user may see would be
 
 import frappe
 from frappe import _
+from frappe.desk.doctype.number_card.number_card import get_result
 from frappe.query_builder.functions import Count, Sum
 from frappe.utils import add_days, add_months, cint, fmt_money, get_first_day, getdate, today
 
@@ -12,7 +13,9 @@ from loyalty_app.loyalty_app.report.loyalty_balances import loyalty_balances
 from loyalty_app.reporting import points, reading
 from loyalty_app.reporting.periods import MONTH, period_of, periods
 from loyalty_app.reporting.table import percent
+from loyalty_app.rules.lots import Kind
 
+ENTRY = "Loyalty Point Entry"
 MONTHS = 12
 
 
@@ -51,6 +54,25 @@ def points_expiring(filters: str | dict | None = None) -> dict:
 		"fieldtype": "Int",
 		"route": ["query-report", "Points Expiring"],
 		"route_options": {"from_date": str(first), "to_date": str(last), "show": "Customers"},
+	}
+
+
+@frappe.whitelist()
+def points_redeemed_this_month(filters: str | dict | None = None) -> dict:
+	"""The number card Loyalty Points Redeemed this Month, as far as the user may read entries.
+
+	A method because redemptions are negative, and a card on a doctype can only sum what is there.
+	"""
+	redeemed = [
+		[ENTRY, "entry_type", "=", Kind.REDEEMED.value],
+		[ENTRY, "posting_date", ">=", get_first_day(today())],
+	]
+	card = {"document_type": ENTRY, "function": "Sum", "aggregate_function_based_on": "loyalty_points"}
+	return {
+		"value": -cint(get_result(card, redeemed)),
+		"fieldtype": "Int",
+		"route": ["List", ENTRY, "List"],
+		"route_options": {field: [operator, str(value)] for _doctype, field, operator, value in redeemed},
 	}
 
 
