@@ -2,7 +2,7 @@
 
 from sandbox.lanes.mariadb.server import HOST, Server
 
-OURS = ("information_schema", "mysql", "performance_schema", "sys")
+SYSTEM = ("information_schema", "mysql", "performance_schema", "sys")
 
 
 def create(server: Server, config: dict) -> None:
@@ -24,4 +24,4 @@ def drop(server: Server, name: str) -> None:
 
 def names(server: Server) -> set[str]:
 	"""Return the names of the databases that belong to sites."""
-	return {name for (name,) in server.sql("SHOW DATABASES")} - set(OURS)
+	return {name for (name,) in server.sql("SHOW DATABASES")} - set(SYSTEM)
