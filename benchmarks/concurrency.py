@@ -96,12 +96,12 @@ def day_of(begin: date, per_day: int, number: int) -> date:
 
 
 def make_fiscal_years(site: str, begin: date):
-	from loyalty_app.tests.utils import _ensure_fiscal_year, company, make_invoice
+	from loyalty_app.tests.utils import company, ensure_fiscal_year, make_invoice
 
 	till.open_site(site)
 	company()
 	for year in range(begin.year, date.today().year + 1):
-		_ensure_fiscal_year(date(year, 7, 1))
+		ensure_fiscal_year(date(year, 7, 1))
 	# What the factories make once is there before many want it at once.
 	from loyalty_app.tests.utils import make_customer
 

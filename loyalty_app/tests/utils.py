@@ -28,6 +28,7 @@ __all__ = [
 	"cost_center",
 	"count_own_queries",
 	"count_queries",
+	"ensure_fiscal_year",
 	"expense_account",
 	"income_account",
 	"is_asked_by_this_app",
@@ -36,6 +37,7 @@ __all__ = [
 	"make_customer",
 	"make_invoice",
 	"make_item",
+	"make_outgoing_mail_possible",
 	"make_pos_profile",
 	"make_program",
 	"make_promotion",
@@ -406,7 +408,7 @@ def make_invoice(
 	currency = kwargs.pop("currency", None) or frappe.db.get_value(
 		"Company", company_name, "default_currency"
 	)
-	_ensure_fiscal_year(posting_date)
+	ensure_fiscal_year(posting_date)
 	_ensure_price_list()
 	doctype = kwargs.pop("doctype", "Sales Invoice")
 	doc = frappe.get_doc(
@@ -586,7 +588,8 @@ def _ensure_price_list():
 	)
 
 
-def _ensure_fiscal_year(date):
+def ensure_fiscal_year(date) -> None:
+	"""Make a calendar year the Fiscal Year of a day that is in none."""
 	if not frappe.db.exists("Fiscal Year", {"year_start_date": ["<=", date], "year_end_date": [">=", date]}):
 		frappe.get_doc(
 			{
