@@ -1,5 +1,6 @@
 """Is this machine fit for it? One clear sentence when not."""
 
+import os
 import re
 import shutil
 import socket
@@ -12,6 +13,7 @@ from sandbox.engine.errors import SandboxError
 PYTHON = (3, 11)
 NODE = 18
 DISK_MB = 1500
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def python() -> None:
@@ -53,6 +55,11 @@ def disk(folder: Path, needed_mb: int = DISK_MB) -> None:
 		raise SandboxError(
 			f"There is not enough disk space: {folder} has {free_mb} MB free and {needed_mb} MB are needed."
 		)
+
+
+def find_browser() -> str | None:
+	"""Return the path of Chromium, None when there is none."""
+	return os.environ.get("LOYALTY_BROWSER") or next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 def port_free(port: int) -> bool:

@@ -3,11 +3,10 @@
 import subprocess
 
 from sandbox.engine import bench, demo
-from sandbox.engine.checks import free_port
+from sandbox.engine.checks import find_browser, free_port
 from sandbox.engine.errors import SandboxError
 from sandbox.engine.places import CHECKOUT
 from sandbox.engine.setup import say, set_up
-from sandbox.engine.suite import find_browser
 from sandbox.lanes.base import Lane
 
 FOLDER = CHECKOUT / "docs" / "images"

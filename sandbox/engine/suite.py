@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,14 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox.engine import bench, demo
-from sandbox.engine.checks import free_port
+from sandbox.engine.checks import find_browser, free_port
 from sandbox.engine.errors import SandboxError, last_line
 from sandbox.engine.places import CHECKOUT
 from sandbox.engine.processes import start, stop
 from sandbox.engine.setup import alone, chain, say, set_up
 from sandbox.lanes.base import Lane
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER_TESTS = CHECKOUT / "loyalty_app" / "tests" / "browser"
 CLIENT_TESTS = CHECKOUT / "loyalty_app" / "tests" / "clients"
 
@@ -206,11 +204,6 @@ def served(lane: Lane, report: Path, folder: Path, *arguments: str, **environmen
 				**environment,
 				**lane.environment(name, url),
 			)
-
-
-def find_browser() -> str | None:
-	"""Return the path of Chromium, None when there is none."""
-	return os.environ.get("LOYALTY_BROWSER") or next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 def pytest(lane: Lane, report: Path, folder: Path, *arguments: str, **environment: str) -> int:

@@ -1,9 +1,7 @@
 """PDF by Chromium, in place of wkhtmltopdf (gone from Debian) and WeasyPrint (optional)."""
 
 import io
-import os
 import re
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -11,12 +9,7 @@ from pathlib import Path
 import frappe
 from frappe import _
 
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-
-
-def find_chromium() -> str | None:
-	"""Return the path of a Chromium, None when none is installed."""
-	return os.environ.get("LOYALTY_BROWSER") or next(filter(None, map(shutil.which, CHROMIUM)), None)
+from sandbox.engine.checks import find_browser
 
 
 def pdf_body_html(template, args, **kwargs) -> str:
@@ -28,7 +21,7 @@ def get_pdf(html, options=None, output=None):
 	"""Return a print page as PDF, or append its pages to `output` (a pypdf writer) and return that."""
 	from pypdf import PdfReader, PdfWriter
 
-	browser = find_chromium()
+	browser = find_browser()
 	if not browser:
 		frappe.throw(_("PDF needs Chromium, which is not installed on this machine."))
 	with tempfile.TemporaryDirectory() as folder:

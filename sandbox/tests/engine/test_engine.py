@@ -275,11 +275,11 @@ def test_script_report_number_card_and_chart(transaction, note):
 def test_print_html_and_pdf(transaction, note):
 	import frappe
 
-	from sandbox.lanes.fork.printing import find_chromium
+	from sandbox.engine.checks import find_browser
 
 	doc = frappe.get_doc({"doctype": note, "subject": "Printed words", "amount": 3}).insert()
 	assert "Printed words" in frappe.get_print(note, doc.name)
-	if not find_chromium():
+	if not find_browser():
 		pytest.skip("Chromium is not installed on this machine")
 	assert frappe.get_print(note, doc.name, as_pdf=True).startswith(b"%PDF")
 
