@@ -7,6 +7,8 @@ import frappe
 from frappe import _
 from frappe.utils import cint, comma_or, strip_html
 
+from loyalty_app.ledger import LedgerBusy, unless_busy
+
 
 def document_in(
 	sent: str | dict, doctypes: Iterable[str], tables: Iterable[str] = (), words: Iterable[str] = ("name",)
@@ -40,16 +42,28 @@ def without_trace(answer: Callable[[], dict]) -> dict:
 	messages = list(frappe.local.message_log)
 	frappe.db.savepoint("loyalty_preview")
 	try:
-		return answer()
-	finally:
-		frappe.db.rollback(save_point="loyalty_preview")
-		frappe.local.message_log = messages
+		with unless_busy():
+			answered = answer()
+	except LedgerBusy:
+		raise  # with the transaction, the savepoint may be gone
+	except BaseException:
+		_forget(messages)
+		raise
+	_forget(messages)
+	return answered
+
+
+def _forget(messages: list) -> None:
+	frappe.db.rollback(save_point="loyalty_preview")
+	frappe.local.message_log = messages
 
 
 def refusal_in(check: Callable[[], None]) -> str | None:
 	"""What `check` says when it refuses."""
 	try:
 		check()
+	except LedgerBusy:
+		raise
 	except frappe.ValidationError as e:
 		return plain(e)
 	return None

@@ -4,7 +4,7 @@ import frappe
 from frappe import _
 
 from loyalty_app.api.doors import whitelist
-from loyalty_app.ledger import adjustments, imports, runs
+from loyalty_app.ledger import adjustments, imports, runs, unless_busy
 
 EXTENSIONS = ("csv", "xlsx", "xls")
 IMPORTING = ("create", "submit", "import")
@@ -27,21 +27,21 @@ def check(file_url: str, loyalty_program: str | None = None) -> str:
 		frappe.throw(_("Choose a file of one of these types: {0}").format(", ".join(EXTENSIONS)))
 	if loyalty_program:
 		frappe.has_permission("Loyalty Program", "read", doc=loyalty_program, throw=True)
-	return runs.start_import(imports.CHECK, import_file=file_url, loyalty_program=loyalty_program or None)
+	return _start(imports.CHECK, import_file=file_url, loyalty_program=loyalty_program or None)
 
 
 @whitelist(methods=["POST"])
 def start(check: str) -> str:
 	"""Submit an adjustment for each row that is ready of what `check` has read; return the name of the run."""
 	_may(*IMPORTING)
-	return runs.start_import(imports.IMPORT, _checked(check, imports.READY, _("There is nothing to import.")))
+	return _start(imports.IMPORT, _checked(check, imports.READY, _("There is nothing to import.")))
 
 
 @whitelist(methods=["POST"])
 def undo(check: str) -> str:
 	"""Cancel the adjustments that were imported of what `check` has read; return the name of the run."""
 	_may("cancel")
-	return runs.start_import(imports.UNDO, _checked(check, imports.IMPORTED, _("There is nothing to undo.")))
+	return _start(imports.UNDO, _checked(check, imports.IMPORTED, _("There is nothing to undo.")))
 
 
 @whitelist()
@@ -56,6 +56,11 @@ def next_steps(check: str) -> dict[str, int]:
 		"import": counts.get(imports.READY, 0) if may_import else 0,
 		"undo": counts.get(imports.IMPORTED, 0) if may_undo else 0,
 	}
+
+
+def _start(kind: str, check=None, **values) -> str:
+	with unless_busy():
+		return runs.start_import(kind, check, **values)
 
 
 def _may(*permissions: str) -> None:

@@ -4,7 +4,7 @@ import frappe
 from frappe import _
 
 from loyalty_app.api.doors import whitelist
-from loyalty_app.ledger import runs
+from loyalty_app.ledger import runs, unless_busy
 
 # Tiers follow their program by themselves.
 STARTED_BY_HAND = ("Expiry", "Verification", "Rebuild")
@@ -22,4 +22,5 @@ def start(kind: str) -> str:
 		)
 	if kind not in STARTED_BY_HAND:
 		frappe.throw(_("Kind must be one of: {0}").format(", ".join(map(_, STARTED_BY_HAND))))
-	return runs.start(kind)
+	with unless_busy():
+		return runs.start(kind)

@@ -3,7 +3,9 @@ import json
 import frappe
 from frappe.utils import add_days, getdate, today
 
-from loyalty_app.api import desk
+from loyalty_app.api import desk, forms
+from loyalty_app.ledger import LedgerBusy
+from loyalty_app.ledger.busy import refuse
 from loyalty_app.tests.utils import (
 	IntegrationTestCase,
 	as_user,
@@ -33,6 +35,20 @@ def preview(doc, **changes) -> frappe._dict:
 
 def draft(customer, amount=100, **kwargs):
 	return make_invoice(customer, amount, submit=False, **kwargs)
+
+
+class TestWithoutTrace(IntegrationTestCase):
+	def test_a_deadlock_is_told_though_its_savepoint_is_gone(self):
+		def deadlock():
+			frappe.db.release_savepoint("loyalty_preview")
+			raise frappe.QueryDeadlockError
+
+		with self.assertRaises(LedgerBusy):
+			forms.without_trace(deadlock)
+
+	def test_a_deadlock_is_no_refusal(self):
+		with self.assertRaises(LedgerBusy):
+			forms.without_trace(lambda: forms.refusal_in(refuse))
 
 
 class TestInvoicePreview(IntegrationTestCase):

@@ -16,6 +16,7 @@ from frappe.model.naming import parse_naming_series
 from frappe.model.workflow import set_workflow_state_on_action
 
 from loyalty_app.ledger import adjustments, bulk, entries, expiry, log, membership
+from loyalty_app.ledger.busy import is_busy
 from loyalty_app.ledger.invoices import Event
 from loyalty_app.ledger.log import Cause
 from loyalty_app.rules import lots
@@ -110,6 +111,8 @@ class Batch:
 		try:
 			return act()
 		except (frappe.ValidationError, frappe.PermissionError) as e:
+			if is_busy(e):
+				raise
 			frappe.clear_messages()
 			said = str(e) or frappe.flags.pop("error_message", None) or _("Not permitted")
 			return Told(refusal=html.unescape(frappe.utils.strip_html(said)))
@@ -163,7 +166,9 @@ class Batch:
 		frappe.db.savepoint("loyalty_alone")
 		try:
 			adjustments.settle_in(members, doc, event)
-		except Exception:
+		except Exception as e:
+			if is_busy(e):
+				raise
 			frappe.db.rollback(save_point="loyalty_alone")
 			for member in members:
 				member.update(membership.lock(member.name))

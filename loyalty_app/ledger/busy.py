@@ -22,12 +22,21 @@ def unless_busy():
 	"""Raise LedgerBusy where the database gives up waiting for somebody else's lock, or sees a deadlock."""
 	try:
 		yield
-	except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
-		refuse()
-	except frappe.db.OperationalError as e:
-		if e.args and e.args[0] == RECORD_HAS_CHANGED:
+	except Exception as e:
+		if is_busy(e) and not isinstance(e, LedgerBusy):
 			refuse()
 		raise
+
+
+def is_busy(error: Exception) -> bool:
+	"""Whether the database gave up waiting for somebody else's lock, or chose this transaction to give way.
+
+	With the transaction, the database may have thrown its savepoints away: whoever rolls back to one after an error has
+	to let this one through, or would raise another in its place.
+	"""
+	if isinstance(error, frappe.QueryDeadlockError | frappe.QueryTimeoutError | LedgerBusy):
+		return True
+	return isinstance(error, frappe.db.OperationalError) and error.args[:1] == (RECORD_HAS_CHANGED,)
 
 
 def insist(function: Callable, *arguments, tries: int = 5):
@@ -36,7 +45,9 @@ def insist(function: Callable, *arguments, tries: int = 5):
 	for tries_left in reversed(range(tries)):
 		try:
 			return function(*arguments)
-		except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
+		except Exception as e:
+			if not is_busy(e):
+				raise
 			frappe.db.rollback()
 			if not tries_left:
 				raise

@@ -213,9 +213,17 @@ def rows_of(names: list[str], status: str) -> list[frappe._dict]:
 
 
 def difference(name: str, fault: str) -> Difference:
-	"""What a run tells of the row `name` that could not be worked on; the row tells it too."""
-	update({name: {"status": REFUSED, "message": fault}})
-	return Difference(None, fault, row=frappe.db.get_value(DOCTYPE, name, "row_no"))
+	"""What a run tells of the row `name` that could not be worked on; the row tells it too.
+
+	One that is ready and was only kept locked stays ready, and one that is imported stays imported: another run may do
+	what this one could not.
+	"""
+	row = frappe.db.get_value(DOCTYPE, name, ["row_no", "status"], as_dict=True)
+	# In the words of `runs.act`.
+	is_locked = fault == _("somebody else kept it locked")
+	stays = row.status == IMPORTED or (row.status == READY and is_locked)
+	update({name: {"message": fault} | ({} if stays else {"status": REFUSED})})
+	return Difference(None, fault, row=row.row_no)
 
 
 def update(rows: dict[str, dict]) -> None:
@@ -256,14 +264,17 @@ def check(rows: list[frappe._dict], run) -> list[Told]:
 	readable = [row for row in rows if not row.message]
 	frappe.db.savepoint("loyalty_check")
 	with entries.unheard():
-		told = dict(zip((row.name for row in readable), submitted(readable, run)[1].submit_all(None)))
+		together = Batch(adjustments_in(readable, run), open_missing=True)
+		told = dict(zip((row.name for row in readable), together.submit_all(None)))
 	frappe.db.rollback(save_point="loyalty_check")
 	return [told.get(row.name) or Told(refusal=row.message) for row in rows]
 
 
 def import_rows(rows: list[frappe._dict], run) -> list[Told]:
-	docs, together = submitted(rows, run)
+	docs = adjustments_in(rows, run)
+	# Who inserts an adjustment and submits it at once locks the series, too, before any customer.
 	batch.name_all(docs)
+	together = Batch(docs, open_missing=True)
 	told = together.submit_all(frappe.db.get_value("Loyalty Ledger Run", run.import_check, "owner"))
 	together.write()
 	batch.insert_all(doc for doc, said in zip(docs, told) if not said.refusal)
@@ -272,8 +283,8 @@ def import_rows(rows: list[frappe._dict], run) -> list[Told]:
 	return told
 
 
-def submitted(rows: list[frappe._dict], run) -> tuple[list, Batch]:
-	"""The adjustments that `rows` are, and all of them together, ready to be submitted."""
+def adjustments_in(rows: list[frappe._dict], run) -> list:
+	"""The adjustments that `rows` are, ready to be submitted."""
 	base = frappe.new_doc(adjustments.DOCTYPE).as_dict()
 	for field in ("customer", "to_customer", "loyalty_program", "company"):
 		base.pop(field, None)  # whatever is usual for this user
@@ -290,7 +301,7 @@ def submitted(rows: list[frappe._dict], run) -> tuple[list, Batch]:
 		doc = frappe.get_doc(base | default | parsed | {"imported_by": imported_by})
 		doc.name = row.name
 		docs.append(doc)
-	return docs, Batch(docs, open_missing=True)
+	return docs
 
 
 def undo(rows: list[frappe._dict], run) -> list[Told]:

@@ -9,7 +9,7 @@ from frappe.model.base_document import get_controller
 from frappe.utils import add_days, getdate, today
 
 from loyalty_app.api import imports as api
-from loyalty_app.ledger import adjustments, imports, runs, verify
+from loyalty_app.ledger import LedgerBusy, adjustments, batch, imports, membership, runs, verify
 from loyalty_app.ledger.membership import find
 from loyalty_app.ledger.test_runs import queue
 from loyalty_app.tests.test_documents import LoyaltyTestCase, balance
@@ -303,6 +303,66 @@ class TestImport(ImportTestCase):
 			runs.work(**arguments)
 		self.assertEqual(self.balances(), [100, 50, 25])
 		with self.assertRaisesRegex(frappe.ValidationError, "nothing to import"):
+			api.start(check.name)
+
+	def test_a_deadlock_is_tried_again(self):
+		"""With the transaction, the database has thrown away its savepoints."""
+		one = self.customers[0]
+		make_adjustment(one, 100)
+		check = self.check(
+			csv_of(["Customer", "Points", "Reason", "Explanation"], [one.name, -30, "Correction", "x"])
+		)
+		settle_in, deadlocks = adjustments.settle_in, [frappe.QueryDeadlockError]
+
+		def settle(*arguments):
+			if deadlocks:
+				raise deadlocks.pop()
+			settle_in(*arguments)
+
+		def roll_back(save_point=None):
+			if save_point:
+				raise frappe.db.OperationalError(1305, f"SAVEPOINT {save_point} does not exist")
+
+		with patch.object(adjustments, "settle_in", settle), patch.object(frappe.db, "rollback", roll_back):
+			run = self.go_on("start", check)
+		self.assertEqual((run.changed, run.faults), (1, 0), run.findings)
+		self.assertEqual(balance(one), 70)
+
+	def test_rows_that_somebody_else_kept_locked_can_be_done_later(self):
+		check = self.check(self.opening_balances())
+		for method, status in (("start", "Ready"), ("undo", "Imported")):
+			with (
+				patch.object(imports, "rows_of", side_effect=frappe.QueryTimeoutError),
+				patch.object(frappe.db, "rollback"),
+			):
+				run = self.go_on(method, check)
+			self.assertEqual((run.changed, run.faults), (0, 3))
+			for row in self.rows(check):
+				self.assertEqual((row.status, row.message), (status, "somebody else kept it locked"))
+			self.assertEqual(self.go_on(method, check).changed, 3)
+		self.assertEqual({row.message for row in self.rows(check)}, {None})
+
+	def test_names_are_taken_before_customers_are_held(self):
+		"""As by who inserts an adjustment and submits it in one request."""
+		check, order = self.check(self.opening_balances()), []
+
+		def noted(owner, name):
+			function = getattr(owner, name)
+
+			def called(*arguments):
+				order.append(name)
+				return function(*arguments)
+
+			return patch.object(owner, name, called)
+
+		with noted(batch, "name_all"), noted(membership, "hold"):
+			self.go_on("start", check)
+		self.assertEqual(order, ["name_all", "hold"])
+
+	def test_who_meets_a_deadlock_is_asked_to_try_again(self):
+		check = self.check(self.opening_balances())
+		deadlock = patch.object(runs, "start_import", side_effect=frappe.QueryDeadlockError)
+		with deadlock, self.assertRaises(LedgerBusy):
 			api.start(check.name)
 
 	def test_imports_outlive_the_clearing_of_old_runs(self):

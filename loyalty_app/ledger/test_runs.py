@@ -7,7 +7,7 @@ import frappe
 from frappe.utils import add_days, add_to_date, now_datetime, today
 
 from loyalty_app.api import runs as api
-from loyalty_app.ledger import audit, expiry, membership, runs
+from loyalty_app.ledger import LedgerBusy, audit, expiry, membership, runs
 from loyalty_app.ledger.membership import find
 from loyalty_app.loyalty_app.doctype.loyalty_program import loyalty_program
 from loyalty_app.tests.test_documents import LoyaltyTestCase, tier
@@ -211,6 +211,11 @@ class TestRuns(LoyaltyTestCase):
 			self.assertRaises(frappe.ValidationError, api.start, "Nonsense")
 			doc = frappe.get_doc(runs.DOCTYPE, name)
 			self.assertRaises(frappe.PermissionError, doc.save)
+
+	def test_who_meets_a_deadlock_is_asked_to_try_again(self):
+		deadlock = patch.object(runs, "start", side_effect=frappe.QueryDeadlockError)
+		with deadlock, self.assertRaises(LedgerBusy):
+			api.start("Verification")
 
 	def test_old_runs_are_cleared(self):
 		done = run("Expiry")
