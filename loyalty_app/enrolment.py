@@ -13,6 +13,7 @@ from frappe.utils import cint, now, today
 
 from loyalty_app.api.doors import whitelist
 from loyalty_app.ledger import membership
+from loyalty_app.ledger.busy import insist
 
 BATCH_SIZE = 200
 PROGRESS_KEPT_SECONDS = 24 * 60 * 60
@@ -114,8 +115,9 @@ def enrol_existing_customers(program: str):
 		last = ""
 		while batch := existing_customers(program, after=last, limit=BATCH_SIZE):
 			last = batch[-1]
-			state.done += _join(program, batch)
-			frappe.db.commit()  # nosemgrep: a background job; those who joined stay joined if it is broken off
+			frappe.db.commit()  # nosemgrep: a background job, whose batches read what is there when they begin
+			state.done += insist(_join, program, batch)
+			frappe.db.commit()  # nosemgrep: those who joined stay joined if it is broken off
 			# customers may have been added meanwhile
 			state.total = max(state.total, state.done)
 			_set_progress(program, state)
@@ -194,7 +196,10 @@ def _customers_by_matches(program: str):
 
 
 def _join(program: str, customers: list[str]) -> int:
-	"""Put those of the customers who still have no program into this one; return how many that were."""
+	"""Put those of the customers who still have no program into this one; return how many that were.
+
+	The whole of a transaction, but for its end.
+	"""
 	customer = frappe.qb.DocType("Customer")
 	(
 		frappe.qb.update(customer)

@@ -112,8 +112,13 @@ def open_all(customers: list[str], program: str) -> None:
 	)
 	company = frappe.get_cached_value("Loyalty Program", program, "company")
 	rows = [new_row(name, title, program, company, True) for name, title in missing]
-	bulk.insert(DOCTYPE, rows)
-	listeners.tell(DOCTYPE, ["after_insert"], [row["name"] for row in rows])
+	if rows:
+		# One of them may have joined by being saved since this transaction first read: as in `ensure`.
+		values = [tuple(row.values()) for row in rows]
+		frappe.db.bulk_insert(DOCTYPE, list(rows[0]), values, ignore_duplicates=True)
+		names = ("in", [row["name"] for row in rows])
+		made = frappe.get_all(DOCTYPE, filters={"name": names}, pluck="name", order_by="customer", limit=0)
+		listeners.tell(DOCTYPE, ["after_insert"], made)
 	mark_active(customers, program)
 	show_tiers(program, customers)
 

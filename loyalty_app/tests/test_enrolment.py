@@ -1,7 +1,10 @@
+from unittest.mock import patch
+
 import frappe
 from frappe.utils import add_days, today
 
 from loyalty_app import enrolment
+from loyalty_app.ledger import bulk, membership
 from loyalty_app.tests.utils import (
 	IntegrationTestCase,
 	as_user,
@@ -144,10 +147,10 @@ class TestEnrolment(IntegrationTestCase):
 		customer.save()
 		frappe.db.set_value("Loyalty Program", program.name, "auto_opt_in", 1)
 		enrolment.enrol_existing_customers(program.name)
-		membership = frappe.db.get_value(
+		member = frappe.db.get_value(
 			"Loyalty Membership", {"customer": customer.name}, ["active", "loyalty_program_tier"]
 		)
-		self.assertEqual(membership, (1, "Silver"))
+		self.assertEqual(member, (1, "Silver"))
 		self.assertEqual(
 			frappe.db.get_value("Customer", customer.name, ["loyalty_program", "loyalty_program_tier"]),
 			(program.name, "Silver"),
@@ -184,6 +187,44 @@ class TestEnrolment(IntegrationTestCase):
 			enrolment._join, enrolment.BATCH_SIZE = join, batch_size
 		self.assertEqual(self.members(program), names)
 		self.assertEqual([len(batch) for batch in batches], [2, 2, 2, 1])
+
+	def test_a_deadlock_is_tried_again(self):
+		names = sorted(self.existing(2))
+		program = self.program().name
+		open_all, deadlocks = membership.open_all, [frappe.QueryDeadlockError]
+
+		def busy(customers, program):
+			if deadlocks:
+				raise deadlocks.pop()
+			open_all(customers, program)
+
+		with patch.object(membership, "open_all", busy):
+			enrolment.enrol_existing_customers(program)
+		self.assertEqual(self.members(program), names)
+		self.assertEqual(enrolment.progress(program)["status"], "Done")
+
+	def test_who_joins_by_being_saved_meanwhile_is_a_member_once(self):
+		names = sorted(self.existing(2))
+		program = self.program().name
+		new_row = membership.new_row
+
+		def new_row_after_another(customer, *values):
+			if customer == names[0]:
+				bulk.insert(membership.DOCTYPE, [new_row(customer, *values)])
+			return new_row(customer, *values)
+
+		with (
+			patch.object(membership, "new_row", new_row_after_another),
+			patch.object(membership.listeners, "tell") as tell,
+		):
+			enrolment.enrol_existing_customers(program)
+		self.assertEqual(self.members(program), names)
+		members = frappe.get_all(
+			membership.DOCTYPE, filters={"loyalty_program": program}, pluck="customer", order_by="customer"
+		)
+		self.assertEqual(members, names)
+		(told,) = (call.args[2] for call in tell.call_args_list if call.args[1] == ["after_insert"])
+		self.assertEqual(told, [membership.find(names[1], program)])
 
 	def test_ticking_auto_opt_in_starts_it(self):
 		program = self.program(auto_opt_in=0)
