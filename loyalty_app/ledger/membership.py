@@ -221,6 +221,16 @@ def lock_with_customers(names: list[str], anew: bool = False) -> list[frappe._di
 	return lock_all(names)
 
 
+def lock_all_of(*customers: str) -> list[frappe._dict]:
+	"""Lock all memberships of `customers`, who are held, in the order for everybody, and return their state."""
+	table = frappe.qb.DocType(DOCTYPE)
+	of_them = table.customer.isin(customers)
+	if names := frappe.qb.from_(table).select(table.name).where(of_them).run(pluck=True):
+		lock_all(names)
+	# By the customers, which locks also one that was opened since this transaction first read: not in the order.
+	return _locked(frappe.qb.from_(table).select(*STATE).where(of_them).orderby(table.name))
+
+
 def state(name: str) -> frappe._dict:
 	"""The state of a membership as this transaction sees it, without a lock: to look at, not to decide from."""
 	return states([name])[0]

@@ -5,7 +5,7 @@ from frappe import _
 from frappe.model.document import Document
 
 from loyalty_app import enrolment
-from loyalty_app.ledger import membership, merge
+from loyalty_app.ledger import membership, merge, unless_busy
 
 
 def connections(data: dict) -> dict:
@@ -19,6 +19,7 @@ def before_validate(doc: Document, method: str | None = None) -> None:
 	enrolment.assign(doc)
 
 
+@unless_busy()
 def validate(doc: Document, method: str | None = None) -> None:
 	"""Show the tier reached in the customer's program; leaving or switching resets it (rules 3)."""
 	enrolment.keep_choice_open(doc)
@@ -29,6 +30,7 @@ def validate(doc: Document, method: str | None = None) -> None:
 	doc.loyalty_program_tier = member.loyalty_program_tier if member else None
 
 
+@unless_busy()
 def on_update(doc: Document, method: str | None = None) -> None:
 	"""Open the membership of the program joined; those left stay, for later returns and cancels."""
 	before = doc.get_doc_before_save()
@@ -41,20 +43,25 @@ def on_update(doc: Document, method: str | None = None) -> None:
 	membership.mark_active([doc.name], doc.loyalty_program)
 
 
+@unless_busy()
 def before_rename(doc: Document, method: str | None, old: str, new: str, merge_into: bool = False) -> None:
-	"""Pool the points of two customers who become one, while both still have their names."""
-	if merge_into:
-		merge.merge_customers(old, new)
+	"""Take the locks of the ledger before Frappe takes its own. It may be about to queue the renaming only."""
+	merge.prepare(old, new)
 
 
+@unless_busy()
 def after_rename(doc: Document, method: str | None, old: str, new: str, merge_into: bool = False) -> None:
-	merge.refresh_customer(new)
+	"""Bring memberships along; pool the points of two customers who become one, while both are still there."""
+	merge.finish(old, new)
 
 
+@unless_busy()
 def on_trash(doc: Document, method: str | None = None) -> None:
 	"""Refuse to delete a customer whose points are on record; drop memberships in which nothing happened."""
-	for name in frappe.get_all(membership.DOCTYPE, filters={"customer": doc.name}, pluck="name"):
-		if frappe.db.exists("Loyalty Point Log", {"membership": name}):
+	membership.hold(doc.name)
+	for member in membership.lock_all_of(doc.name):
+		# what was moved since this transaction first read is seen by who has the lock
+		if member.log_count or frappe.db.exists("Loyalty Point Log", {"membership": member.name}):
 			frappe.throw(
 				_(
 					"Customer {0} cannot be deleted: loyalty points are on record. Disable the customer instead, or"
@@ -63,4 +70,4 @@ def on_trash(doc: Document, method: str | None = None) -> None:
 				frappe.LinkExistsError,
 				title=_("Loyalty points on record"),
 			)
-		membership.delete(name)
+		membership.delete(member.name)

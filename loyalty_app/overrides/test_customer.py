@@ -1,12 +1,17 @@
 """Joining, leaving, switching, merging and deleting: rules 3."""
 
+from unittest.mock import patch
+
 import frappe
+from frappe.model.document import execute_action
+from frappe.model.rename_doc import update_document_title
 from frappe.utils import add_days, today
 
-from loyalty_app.ledger import expiry, verify
+from loyalty_app.ledger import LedgerBusy, expiry, membership, verify
 from loyalty_app.ledger.membership import find, summary
 from loyalty_app.tests.test_documents import LoyaltyTestCase, balance, earned, entries_of, tier
 from loyalty_app.tests.utils import (
+	count_queries,
 	make_adjustment,
 	make_customer,
 	make_invoice,
@@ -25,6 +30,19 @@ def merge(old, new):
 	"""`new`, after `old` was merged into it."""
 	frappe.rename_doc("Customer", old.name, new.name, merge=True, force=True)
 	return fresh(new)
+
+
+def queue_renaming(old, name: str, **kwargs):
+	"""Rename `old` in the desk, which leaves it to a worker; return the job."""
+	jobs = []
+	with (
+		patch("frappe.model.rename_doc.is_scheduler_inactive", return_value=False),
+		patch("frappe.utils.background_jobs.enqueue", lambda method, **job: jobs.append((method, job))),
+	):
+		update_document_title(doctype="Customer", docname=old.name, name=name, enqueue=True, **kwargs)
+	(job,) = (job for method, job in jobs if method == "frappe.model.document.execute_action")
+	arguments = {key: value for key, value in job.items() if key in ("name", "merge") or key[:2] == "__"}
+	return lambda: execute_action(**arguments)
 
 
 def membership_of(customer, program) -> tuple[int, int]:
@@ -143,6 +161,77 @@ class TestCustomer(LoyaltyTestCase):
 		first.cancel()
 		self.assertEqual(entries_of(first), [])
 		self.assertEqual(balance(new), 100 - 150 + 85)
+
+	def test_a_merge_that_waits_for_a_worker_has_moved_nothing_yet(self):
+		program, elsewhere = make_program(), make_program()
+		old, new = (make_customer(loyalty_program=program.name) for _ in range(2))
+		first, second = make_invoice(old, 1000), make_invoice(old, 500)
+		make_invoice(new, 200)
+		for customer in (old, new):
+			membership.ensure(customer.name, elsewhere.name)
+		with count_queries() as statements:
+			merge_now = queue_renaming(old, new.name, merge=True)
+		written = [s for s in statements if s.split()[0].lower() in ("insert", "update", "delete")]
+		self.assertEqual([s for s in written if "tabLoyalty" in s or "tabCustomer" in s], [])
+		# The ledger goes on until then.
+		first.reload()
+		first.cancel()
+		self.assertEqual((balance(old), balance(new)), (50, 20))
+		merge_now()
+		self.assertFalse(frappe.db.exists("Customer", old.name))
+		self.assertEqual(membership_of(new, program), (70, 1))
+		self.assertEqual(membership_of(new, elsewhere), (0, 0))
+		self.assertEqual(earned(second).membership, find(new.name, program.name))
+		self.assertEqual(set(self.customers_in_log(new, program)), {new.name})
+
+	def customers_in_log(self, customer, program):
+		entries = frappe.get_all(
+			"Loyalty Point Entry", filters={"customer": customer.name, "loyalty_program": program.name}
+		)
+		names = ("in", [row.name for row in entries])
+		return frappe.get_all("Loyalty Point Log", filters={"entry": names}, pluck="customer")
+
+	def test_renaming_by_a_worker_keeps_the_points(self):
+		customer = make_customer(loyalty_program=make_program().name)
+		make_invoice(customer, 100)
+		name = unique("Renamed")
+		queue_renaming(customer, name)()
+		self.assertEqual(balance(frappe.get_doc("Customer", name)), 10)
+		self.assertEqual(frappe.get_all("Loyalty Membership", {"customer": customer.name}), [])
+
+	def test_a_merge_locks_all_memberships_before_it_moves_anything(self):
+		programs = [make_program() for _ in range(2)]
+		old, new = (make_customer(loyalty_program=programs[0].name) for _ in range(2))
+		for customer in (old, new):
+			membership.ensure(customer.name, programs[1].name)
+		names = [find(customer.name, program.name) for customer in (old, new) for program in programs]
+		lock_all, locked = membership.lock_all, []
+
+		def noted(names):
+			locked.append(sorted(names))
+			return lock_all(names)
+
+		with patch.object(membership, "lock_all", noted):
+			merge(old, new)
+		self.assertEqual(locked[0], sorted(names))
+
+	def test_who_meets_a_deadlock_over_points_is_asked_to_try_again(self):
+		program = make_program()
+		customer, other = (make_customer(loyalty_program=program.name) for _ in range(2))
+		for function, act in (
+			("lock_for", customer.save),
+			("hold", lambda: frappe.rename_doc("Customer", customer.name, unique("Renamed"), force=True)),
+			("hold", lambda: merge(customer, other)),
+			("hold", lambda: frappe.delete_doc("Customer", customer.name)),
+		):
+			deadlock = patch.object(membership, function, side_effect=frappe.QueryDeadlockError)
+			with self.subTest(function), deadlock, self.assertRaises(LedgerBusy):
+				act()
+		customer.reload()
+		customer.loyalty_program = make_program().name
+		deadlock = patch.object(membership, "ensure", side_effect=frappe.QueryDeadlockError)
+		with deadlock, self.assertRaises(LedgerBusy):
+			customer.save()
 
 	def test_merging_into_who_is_in_another_program(self):
 		one, other = make_program(), make_program()
