@@ -66,9 +66,14 @@ def forget(person: Person) -> None:
 	"""Take `person` out of the ledger's tables, and the name out of the customers, in the caller's transaction."""
 	own, others = _memberships_with(person)
 	names = sorted(own | others)
-	for start in range(0, len(names), audit.MEMBERSHIPS_AT_ONCE):
-		part = names[start : start + audit.MEMBERSHIPS_AT_ONCE]
-		members = {member.name: member for member in membership.lock_with_customers(part)}
+	parts = [
+		names[at : at + audit.MEMBERSHIPS_AT_ONCE] for at in range(0, len(names), audit.MEMBERSHIPS_AT_ONCE)
+	]
+	# All customers before the first membership: those of later parts, and those that are renamed at the end.
+	if customers := {*person.customers, *(customer for part in parts for customer in _customers_of(part))}:
+		membership.hold(*customers)
+	for part in parts:
+		members = {member.name: member for member in membership.lock_all(part)}
 		for name in part:
 			_rewrite_log(name, members.get(name), person, name in own)
 		_rewrite_reasons(part, person, own)
@@ -80,17 +85,27 @@ def forget(person: Person) -> None:
 
 
 def _memberships_with(person: Person) -> tuple[set[str], set[str]]:
-	"""The names of the person's own memberships, also of those that were emptied since, and of others whose log or
-	entries may mention the person."""
+	"""The names of the person's own memberships, also of those that were emptied since or in which nothing happened,
+	and of others whose log or entries may mention the person."""
 	table, entry = frappe.qb.DocType(log.DOCTYPE), frappe.qb.DocType(entries.DOCTYPE)
 	is_own = table.customer.isin(list(person.customers) or [""])
 	mentions = (table.user == person.user) | person.may_be_in(table.before) | person.may_be_in(table.after)
 	logs = frappe.qb.from_(table).select(table.membership).distinct()
-	own = set(logs.where(is_own).run(pluck=True))
+	own = set(logs.where(is_own).run(pluck=True)) | set(_memberships_of(person.customers))
 	others = set(logs.where(mentions).run(pluck=True))
 	query = frappe.qb.from_(entry).select(entry.membership).distinct().where(entry.membership.isnotnull())
 	others.update(query.where(person.may_be_in(entry.discretionary_reason)).run(pluck=True))
 	return own, others
+
+
+def _memberships_of(customers: Iterable[str]) -> list[str]:
+	filters = {"customer": ("in", list(customers) or [""])}
+	return frappe.get_all(membership.DOCTYPE, filters=filters, pluck="name", limit=0)
+
+
+def _customers_of(memberships: list[str]) -> list[str]:
+	filters = {"name": ("in", memberships)}
+	return frappe.get_all(membership.DOCTYPE, filters=filters, pluck="customer", limit=0)
 
 
 def _rewrite_log(name: str, member: frappe._dict | None, person: Person, is_own: bool) -> None:

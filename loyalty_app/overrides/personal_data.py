@@ -13,7 +13,7 @@ from frappe.website.doctype.personal_data_download_request.personal_data_downloa
 )
 
 from loyalty_app import portal
-from loyalty_app.ledger import privacy
+from loyalty_app.ledger import privacy, unless_busy
 
 # What a request to download gives of the customers that the user stands for.
 TOLD = {
@@ -56,6 +56,7 @@ def data_of(user: str) -> dict[str, list[dict]]:
 	return {doctype: rows for doctype, rows in found.items() if rows}
 
 
+@unless_busy()
 def on_update(doc: Document, method: str | None = None) -> None:
 	"""Forget the user of a Personal Data Deletion Request at the moment when Frappe begins to: while the user still has
 	a name, and contacts still say which customers they are of."""

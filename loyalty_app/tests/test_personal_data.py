@@ -6,7 +6,7 @@ from unittest.mock import patch
 import frappe
 from frappe.utils import add_days, today
 
-from loyalty_app.ledger import log, takeover, verify
+from loyalty_app.ledger import LedgerBusy, audit, log, membership, privacy, takeover, verify
 from loyalty_app.ledger.membership import find, summary
 from loyalty_app.ledger.privacy import REDACTED
 from loyalty_app.overrides.personal_data import data_of
@@ -171,6 +171,31 @@ class TestDeletionRequest(PersonalDataTestCase):
 		alias = delete_data_of(self.user)
 		self.assertEqual(mentions(self.name, self.user), [])
 		self.assertEqual(summary(alias, self.program.name).balance, 30)
+
+	def test_all_customers_are_locked_before_the_first_membership(self):
+		other = make_customer(loyalty_program=self.program.name)
+		bonus(other, 12, f"Was recommended by {self.name}.")
+		bonus(self.customer, 11, "Thanks for the flowers")
+		order = []
+
+		def noted(name):
+			function = getattr(membership, name)
+
+			def called(*arguments):
+				order.append((name, *arguments))
+				return function(*arguments)
+
+			return patch.object(membership, name, called)
+
+		with patch.object(audit, "MEMBERSHIPS_AT_ONCE", 1), noted("hold"), noted("lock_all"):
+			delete_data_of(self.user)
+		self.assertEqual([name for name, *_names in order[:3]], ["hold", "lock_all", "lock_all"])
+		self.assertEqual(set(order[0][1:]), {self.customer.name, other.name})
+
+	def test_who_meets_a_deadlock_is_asked_to_try_again(self):
+		deadlock = patch.object(privacy, "forget", side_effect=frappe.QueryDeadlockError)
+		with deadlock, self.assertRaises(LedgerBusy):
+			delete_data_of(self.user)
 
 	def test_a_customer_who_is_more_than_this_person_keeps_the_name(self):
 		company = make_customer(loyalty_program=self.program.name, customer_type="Company")
