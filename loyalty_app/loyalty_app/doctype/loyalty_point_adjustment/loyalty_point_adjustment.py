@@ -50,6 +50,17 @@ class LoyaltyPointAdjustment(Document):
 		workflow_state: DF.Link | None
 	# end: auto-generated types
 
+	def insert(self, *args, **kwargs):
+		"""Extends Document.insert: a deadlock over Frappe's own rows, as those of naming series, is to be tried again like
+		one over points."""
+		with unless_busy():
+			return super().insert(*args, **kwargs)
+
+	def save(self, *args, **kwargs):
+		"""Extends Document.save, by which documents are also submitted and cancelled, as `insert`."""
+		with unless_busy():
+			return super().save(*args, **kwargs)
+
 	def has_permission(self, permtype="read", *args, **kwargs):
 		"""Extends Document.has_permission: up to the program's limit, who may write an adjustment may submit it."""
 		if permtype == "submit" and self.is_within_limit():

@@ -1,13 +1,18 @@
 # Copyright (c) 2026, loyalty_app maintainers
 # See license.txt
 
+from unittest.mock import patch
+
 import frappe
 from frappe.model.workflow import apply_workflow
 from frappe.utils import add_days, getdate, today
 
-from loyalty_app.ledger import adjustments, verify
+from loyalty_app.ledger import LedgerBusy, adjustments, verify
 from loyalty_app.ledger.invoices import Event
 from loyalty_app.ledger.membership import find
+from loyalty_app.loyalty_app.doctype.loyalty_point_adjustment.loyalty_point_adjustment import (
+	LoyaltyPointAdjustment,
+)
 from loyalty_app.setup import workflow
 from loyalty_app.tests.test_documents import LoyaltyTestCase, balance, earned, entries_of
 from loyalty_app.tests.utils import (
@@ -43,6 +48,28 @@ class AdjustmentTestCase(LoyaltyTestCase):
 			self.adjust(points, **values)
 		self.assertIn(message, frappe.utils.strip_html(str(refused.exception)))
 		frappe.db.rollback(save_point="refused")
+
+
+class TestDatabase(AdjustmentTestCase):
+	def test_a_deadlock_over_rows_of_frappe_is_to_be_tried_again(self):
+		drafts = [self.adjust(5, submit=False) for _ in range(2)]
+		for function, act in (
+			("set_new_name", lambda: self.adjust(5, submit=False)),
+			("db_insert", lambda: self.adjust(5, submit=False)),
+			("db_update", drafts[0].save),
+			("db_update", drafts[1].submit),
+		):
+			deadlock = patch.object(LoyaltyPointAdjustment, function, side_effect=frappe.QueryDeadlockError)
+			with self.subTest(function), deadlock, self.assertRaises(LedgerBusy):
+				act()
+
+	def test_those_of_a_membership_are_found_as_those_of_a_customer_are(self):
+		"""By an index, where the database has any."""
+		customer, member = (
+			bool(frappe.db.get_column_index(f"tab{adjustments.DOCTYPE}", field))
+			for field in ("customer", "membership")
+		)
+		self.assertEqual(member, customer)
 
 
 class TestMovingPoints(AdjustmentTestCase):
