@@ -413,6 +413,15 @@ def of_program(program: str):
 	)
 
 
+def are_used(program: str) -> bool:
+	"""Whether points were ever moved in one of the memberships in `program`. If not, all of them are locked from now on,
+	and no other can be opened before this transaction ends."""
+	table = frappe.qb.DocType(DOCTYPE)
+	query = frappe.qb.from_(table).select(table.name).limit(1)
+	query = query.where((table.loyalty_program == program) & (table.log_count > 0))
+	return bool(query.for_update().run())
+
+
 def follow_company(program: str, company: str) -> None:
 	"""Move the memberships of `program`, which has no entries yet, to its new `company`."""
 	table = frappe.qb.DocType(DOCTYPE)

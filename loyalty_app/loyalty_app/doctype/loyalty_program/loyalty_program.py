@@ -101,23 +101,34 @@ class LoyaltyProgram(CheckedDocument):
 		"""Let the memberships follow what is not as `before`."""
 		if before.company != self.company:
 			membership.follow_company(self.name, self.company)
+		if (_tiers(before), _window(before)) == (_tiers(self), _window(self)):
+			return
+		few = self.hold_members()
 		if _period(before) != _period(self):
 			membership.begin_period(self.name)
-		if (_tiers(before), _window(before)) != (_tiers(self), _window(self)):
-			self.show_new_tiers()
+		self.show_new_tiers(few)
 
-	def show_new_tiers(self):
-		"""Show members the tiers that the new rules give them: a few now, many in the background."""
-		query = membership.of_program(self.name)
-		names = query.limit(SHOWN_AT_ONCE + 1).run(pluck=True)
-		if len(names) <= SHOWN_AT_ONCE:
-			membership.follow_tiers(names, self)
+	def hold_members(self) -> list[str] | None:
+		"""Lock the memberships, and before them their customers, if they are so few that customers are shown their new
+		tiers in this transaction; return their names, None if they are many."""
+		names = membership.of_program(self.name).limit(SHOWN_AT_ONCE + 1).run(pluck=True)
+		if len(names) > SHOWN_AT_ONCE:
+			return None
+		if names:
+			membership.lock_with_customers(names)
+		return names
+
+	def show_new_tiers(self, few: list[str] | None):
+		"""Show members the tiers that the new rules give them: a `few` now, many in the background."""
+		if few is not None:
+			membership.follow_tiers(few, self)
 			return
 		runs.start("Tiers", self.name)
 		frappe.msgprint(
 			_("Members are shown their new tiers in the background."), alert=True, indicator="blue"
 		)
 
+	@unless_busy()
 	def on_trash(self):
 		if frappe.db.exists("Loyalty Point Entry", {"loyalty_program": self.name}):
 			frappe.throw(
@@ -126,7 +137,9 @@ class LoyaltyProgram(CheckedDocument):
 				).format(frappe.bold(self.name)),
 				title=_("Program has entries"),
 			)
-		if frappe.db.exists("Loyalty Point Log", {"loyalty_program": self.name}):
+		# what was moved since this transaction first read is seen by who locks the memberships
+		has_history = membership.are_used(self.name)
+		if has_history or frappe.db.exists("Loyalty Point Log", {"loyalty_program": self.name}):
 			frappe.throw(
 				_(
 					"Loyalty Program {0} has a history in the Loyalty Point Log and cannot be deleted. To end the program, set its To Date."
@@ -134,9 +147,7 @@ class LoyaltyProgram(CheckedDocument):
 				title=_("Program has a history"),
 			)
 		# memberships in which nothing ever moved say nothing; left behind they would block the deletion
-		for name in frappe.get_all(
-			"Loyalty Membership", filters={"loyalty_program": self.name}, pluck="name"
-		):
+		for name in membership.of_program(self.name).for_update().run(pluck=True):
 			membership.delete(name)
 
 	def validate_type(self):
@@ -243,14 +254,7 @@ class LoyaltyProgram(CheckedDocument):
 		if self.is_new():
 			return
 		company = frappe.db.get_value("Loyalty Program", self.name, "company")
-		if (
-			company
-			and company != self.company
-			and (
-				frappe.db.exists("Loyalty Point Entry", {"loyalty_program": self.name})
-				or frappe.db.exists("Loyalty Point Log", {"loyalty_program": self.name})
-			)
-		):
+		if company and company != self.company and self.is_used():
 			frappe.throw(
 				_(
 					"{0} cannot be changed from {1} to {2}: Loyalty Program {3} has entries in {1}. Make a new program for {2}."
@@ -261,6 +265,16 @@ class LoyaltyProgram(CheckedDocument):
 					frappe.bold(self.name),
 				)
 			)
+
+	@unless_busy()
+	def is_used(self) -> bool:
+		"""Whether points were ever moved in the program. If not, none are before this transaction ends."""
+		self.hold_members()
+		return bool(
+			membership.are_used(self.name)
+			or frappe.db.exists("Loyalty Point Entry", {"loyalty_program": self.name})
+			or frappe.db.exists("Loyalty Point Log", {"loyalty_program": self.name})
+		)
 
 	def _checked_leaf(self, fieldname: str, extra_fields: list[str] | None = None) -> "frappe._dict | None":
 		"""Return the account or cost center in the field after checking that the program can post to it."""

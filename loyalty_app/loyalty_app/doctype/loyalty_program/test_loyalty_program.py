@@ -6,7 +6,7 @@ from unittest.mock import patch
 import frappe
 from frappe.utils import add_days, today
 
-from loyalty_app.ledger import verify
+from loyalty_app.ledger import LedgerBusy, membership, verify
 from loyalty_app.tests.utils import (
 	COMPANY,
 	IntegrationTestCase,
@@ -205,8 +205,6 @@ class TestLoyaltyProgram(IntegrationTestCase):
 		self.assertIn("cannot be changed", str(refused.exception))
 
 	def test_program_without_entries_goes_with_its_memberships(self):
-		from loyalty_app.ledger import membership
-
 		program, customer = make_program(), make_customer()
 		name = membership.ensure(customer.name, program.name)
 		program.delete()
@@ -237,6 +235,43 @@ class TestLoyaltyProgram(IntegrationTestCase):
 				self.assertEqual(frappe.db.get_value(doctype, filters, "loyalty_program_tier"), tier)
 			name = frappe.db.get_value("Loyalty Membership", {"customer": member.name})
 			self.assertEqual(verify(name), [])
+
+	def test_customers_are_locked_before_their_memberships(self):
+		"""As by invoices: whoever locked them the other way round would wait for one that waits for this."""
+		program = make_program()
+		make_customer(loyalty_program=program.name)
+		order = []
+
+		def noted(name):
+			function = getattr(membership, name)
+
+			def called(*arguments):
+				order.append(name)
+				return function(*arguments)
+
+			return patch.object(membership, name, called)
+
+		program.tier_period, program.tier_period_months = "Last N Months", 3
+		with noted("hold"), noted("begin_period"):
+			program.save()
+		self.assertEqual(order[:2], ["hold", "begin_period"])
+
+		program.company, program.tier_period = company(OTHER_COMPANY, "LTOC"), "Lifetime"
+		program.expense_account = program.cost_center = None
+		order.clear()
+		with noted("hold"), noted("are_used"), noted("follow_company"):
+			program.save()
+		self.assertEqual(order[:2], ["hold", "are_used"])
+		self.assertIn("follow_company", order)
+
+	def test_who_meets_a_deadlock_is_asked_to_try_again(self):
+		program = make_program(expense_account=None, cost_center=None)
+		deadlock = patch.object(membership, "are_used", side_effect=frappe.QueryDeadlockError)
+		with deadlock, self.assertRaises(LedgerBusy):
+			program.delete()
+		program.company = company(OTHER_COMPANY, "LTOC")
+		with deadlock, self.assertRaises(LedgerBusy):
+			program.save()
 
 	def test_company_may_change_without_entries(self):
 		program = make_program(expense_account=None, cost_center=None)
