@@ -1,11 +1,15 @@
 """Proof: the log replayed gives the entries, the entries give the lots and the memberships.
 
 Works on sets of memberships, in statements that do not lock: nobody at a till has to wait. Sums are the database's,
-the replay is Python's; of a membership with a long history a page at a time is in memory, and of each entry a number.
+the replay is Python's; of a membership with a long history a page at a time is in memory, and of each entry 16 bytes.
 """
 
 import json
+import random
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import reduce
+from operator import or_
 from typing import NamedTuple
 
 import frappe
@@ -25,6 +29,8 @@ ROWS_AT_ONCE = 5_000
 MEMBERSHIPS_AT_ONCE = 200
 
 REBUILT = Cause("Rebuild")
+# The event of log rows that tell what was there when the app was installed.
+INSTALLED = "Install"
 
 
 class Difference(NamedTuple):
@@ -37,7 +43,7 @@ class Difference(NamedTuple):
 	row: int = 0
 
 	def __str__(self):
-		return f"{self.membership}: {self.fault}"
+		return f"{self.membership}: {self.fault}" if self.membership else self.fault
 
 
 def verify(membership_name: str | None = None) -> list[str]:
@@ -48,8 +54,7 @@ def verify(membership_name: str | None = None) -> list[str]:
 	if membership_name:
 		return [str(d) for d in differences([membership_name])]
 	faults = [str(d) for names in sets() for d in differences(names)]
-	faults += [fault for _name, _uses, fault in promotions.wrong_counts()]
-	return faults + [f"entry {name} belongs to no membership" for name in entries_of_nobody()]
+	return faults + [str(d) for d in beyond_memberships()]
 
 
 def rebuild(membership_name: str | None = None) -> list[str]:
@@ -66,7 +71,7 @@ def rebuild(membership_name: str | None = None) -> list[str]:
 	for names in sets():
 		mended += [str(d) for d in mend(names)]
 		frappe.db.commit()  # nosemgrep: a maintenance command, each set is one transaction
-	mended += mend_promotions()
+	mended += [str(d) for d in mend_promotions()]
 	frappe.db.commit()  # nosemgrep: as above
 	return mended
 
@@ -81,31 +86,106 @@ def sets() -> Iterator[list[str]]:
 		last = names[-1]
 
 
-def entries_of_nobody() -> list[str]:
-	table = frappe.qb.DocType(entries.DOCTYPE)
-	query = frappe.qb.from_(table).select(table.name).where(entries.of_nobody(table))
-	return query.orderby(table.name).run(pluck=True)
-
-
 def differences(names: list[str]) -> list[Difference]:
 	"""What is wrong with some memberships: log against entries, entries against each other and the totals."""
 	members = membership.states(names)
 	# Not from a cache, where they may be newer than what this transaction sees of the memberships.
 	programs = {
-		name: frappe.get_doc("Loyalty Program", name) for name in {m.loyalty_program for m in members}
+		name: frappe.get_doc("Loyalty Program", name)
+		for name in {m.loyalty_program for m in members}
+		if is_program(name)
 	}
 	found = [difference for group in groups(members) for difference in check_log(group)]
+	found += wrong_names(names)
 	found += [Difference(m, fault, name) for m, name, _values, fault in wrong_lots(names)]
 	found += lost_lots(names)
 	counted = totals_of(members)
 	for member in members:
+		if program := programs.get(member.loyalty_program):
+			wrong = wrong_totals(member, counted[member.name], program)
+			if (member.company or "") != (program.company or ""):
+				fault = f"company is {member.company}, Loyalty Program {program.name} is of {program.company}"
+				found.append(Difference(member.name, fault))
+		else:
+			wrong = wrong_sums(member, counted[member.name])
+			found.append(Difference(member.name, f"Loyalty Program {member.loyalty_program} is not there"))
 		found += [
 			Difference(member.name, f"{field} is {member[field]}, the entries come to {value}")
-			for field, value in wrong_totals(
-				member, counted[member.name], programs[member.loyalty_program]
-			).items()
+			for field, value in wrong.items()
 		]
 	return found + wrong_customers(names)
+
+
+def is_program(name: str | None) -> bool:
+	return bool(name and frappe.db.exists("Loyalty Program", name))
+
+
+# --- what no membership shows
+
+
+def beyond_memberships(sample: bool = False) -> list[Difference]:
+	"""What is wrong that no membership shows: entries and logs of none, and counts of promotions.
+
+	For a `sample`, as every day: not what takes going through all entries (the counts), not what installing has left as it
+	was, and of very many memberships that are gone some.
+	"""
+	found = [
+		*entries_of_nobody(left_behind=not sample),
+		*logs_of_nobody(MEMBERSHIPS_AT_ONCE if sample else None),
+	]
+	if not sample:
+		found += [Difference(None, fault) for _name, _uses, fault in promotions.wrong_counts()]
+	return found
+
+
+def entries_of_nobody(left_behind: bool = True) -> list[Difference]:
+	"""Entries that belong to no membership, or to one that is gone; `left_behind`: also those of customers or programs that
+	are gone, which installing leaves as they are."""
+	table = frappe.qb.DocType(entries.DOCTYPE)
+	query = frappe.qb.from_(table).select(table.name).where(entries.of_nobody(table)).orderby(table.name)
+	if not left_behind:
+		customer, program = frappe.qb.DocType("Customer"), frappe.qb.DocType("Loyalty Program")
+		query = query.join(customer).on(customer.name == table.customer)
+		query = query.join(program).on(program.name == table.loyalty_program)
+	found = [
+		Difference(None, f"entry {name} belongs to no membership", name) for name in query.run(pluck=True)
+	]
+	query = frappe.qb.from_(table).select(table.name, table.membership).orderby(table.name)
+	lost = gone(entries.DOCTYPE)
+	for start in range(0, len(lost), MEMBERSHIPS_AT_ONCE):
+		part = lost[start : start + MEMBERSHIPS_AT_ONCE]
+		found += [
+			Difference(None, f"entry {name} belongs to membership {member}, which is gone", name)
+			for name, member in query.where(table.membership.isin(part)).run()
+		]
+	return found
+
+
+def logs_of_nobody(most: int | None = None) -> Iterator[Difference]:
+	"""What is wrong with the logs of memberships that are gone; with those of `most`, chosen by chance.
+
+	Merging customers deletes memberships, whose entries their logs let go of before; nothing else deletes one with a log.
+	"""
+	lost = gone(log.DOCTYPE)
+	for name in random.sample(lost, most) if most and len(lost) > most else lost:
+		replay = log.Replay()
+		for row in log_rows([frappe._dict(name=name)]):
+			for fault in replay.add(row):
+				yield Difference(None, f"{name}, which is gone: {fault}", row["entry"])
+		if replay.entries:
+			left = f"{len(replay.entries)} entries, of which {min(replay.entries)} is one"
+			yield Difference(None, f"membership {name} is gone, but its log has {left}")
+
+
+def gone(doctype: str) -> list[str]:
+	"""Memberships that rows of `doctype` belong to, and that are not there."""
+	table, member = frappe.qb.DocType(doctype), frappe.qb.DocType(membership.DOCTYPE)
+	# First one of each, for which an index is read in leaps: there may be very many rows.
+	named = frappe.qb.from_(table).select(table.membership).where(table.membership > "")
+	named = named.groupby(table.membership).as_("named")
+	query = frappe.qb.from_(named).left_join(member).on(member.name == named.membership)
+	query = query.select(named.membership).where(member.name.isnull())
+	return query.orderby(named.membership).run(pluck=True)
 
 
 # --- the log
@@ -127,10 +207,13 @@ def groups(members: list[frappe._dict]) -> Iterator[list[frappe._dict]]:
 def check_log(members: list[frappe._dict]) -> Iterator[Difference]:
 	"""What is wrong with the logs of `members`, and where their entries are not as the log says."""
 	replays = {member.name: log.Replay() for member in members}
+	told = {member.name: Counter() for member in members}
 	for row in log_rows(members):
+		told[row["membership"]][whose(row)] += 1
 		for fault in replays[row["membership"]].add(row):
 			yield Difference(row["membership"], fault, row["entry"])
 	for member in members:
+		yield from unlike_told(member, told[member.name])
 		replay = replays[member.name]
 		if (member.log_count, member.log_hash or "") != (replay.sequence, replay.hash):
 			yield Difference(member.name, "the end of the log is not the one this membership remembers")
@@ -138,10 +221,26 @@ def check_log(members: list[frappe._dict]) -> Iterator[Difference]:
 		yield Difference(member, f"entry {name}: the log says {recorded}, the table says {actual}", name)
 
 
+def whose(row: dict) -> tuple[str, ...]:
+	return tuple([row[field] or "" for field in log.WHOSE])
+
+
+def unlike_told(member: frappe._dict, told: Counter) -> Iterator[Difference]:
+	"""Where the log says of somebody else than `member` that the points are theirs; `told`: how many rows say of whom.
+
+	Renaming a customer, program or company, and merging customers, renames it in all rows too.
+	"""
+	for says, rows in sorted(told.items()):
+		for field, value, own in zip(log.WHOSE, says, whose(member)):
+			if value != own:
+				yield Difference(member.name, f"{field} is {own}, {rows} rows of the log say {value}")
+
+
 def log_rows(members: list[frappe._dict], lock: bool = False) -> Iterator[dict]:
 	"""The log rows of `members`, each membership's in sequence; with `lock`, as they are now."""
 	table = frappe.qb.DocType(log.DOCTYPE)
 	query = frappe.qb.from_(table).select("name", "previous_hash", "hash", *log.HASHED)
+	query = query.select(*log.columns_of(None, None), *log.WHOSE)
 	query = query.for_update() if lock else query
 	names = [m.name for m in members]
 	if len(members) > 1:
@@ -188,6 +287,67 @@ def entries_in_table(members: list[str], names: list[str]) -> Iterator[tuple[str
 	if mine.select(Count("*")).run()[0][0] != seen:
 		strangers = set(mine.select(table.name).run(pluck=True)).difference(names)
 		yield from query.where(table.name.isin(sorted(strangers))).run()
+
+
+# --- whose they are
+
+
+def wrong_names(names: list[str]) -> list[Difference]:
+	"""What entries say of whose they are, where their memberships say otherwise: alike ones together."""
+	alike = defaultdict(list)
+	for member, entry, right, said in unlike_membership(names):
+		alike[member, tuple((field, said[field], right[field]) for field in right)].append(entry)
+	found = []
+	for (member, fields), wrong in alike.items():
+		which = f"entry {wrong[0]}"
+		if len(wrong) > 1:
+			which = f"{len(wrong)} entries, of which {wrong[0]} is one"
+		for field, value, right in fields:
+			fault = f"{which}: {field} is {value}, the membership has {right}"
+			found.append(Difference(member, fault, wrong[0] if len(wrong) == 1 else None))
+	return found
+
+
+def unlike_membership(names: list[str]) -> list[tuple[str, str, dict, dict]]:
+	"""Entries that name another customer, program or company than their membership: membership, entry, what the membership
+	has, what the entry says."""
+	table, member = frappe.qb.DocType(entries.DOCTYPE), frappe.qb.DocType(membership.DOCTYPE)
+	differ = [Coalesce(table[field], "") != Coalesce(member[field], "") for field in log.WHOSE]
+	rows = (
+		frappe.qb.from_(table)
+		.join(member)
+		.on(member.name == table.membership)
+		.select(table.membership, table.name)
+		.select(*(t[field] for t in (member, table) for field in log.WHOSE))
+		.where(table.membership.isin(names))
+		.where(reduce(or_, differ))
+		.orderby(table.membership)
+		.orderby(table.name)
+		.run()
+	)
+	found = []
+	for name, entry, *values in rows:
+		both = zip(log.WHOSE, values, values[len(log.WHOSE) :])
+		wrong = {field: (right, said) for field, right, said in both if (right or "") != (said or "")}
+		found.append((name, entry, {f: v[0] for f, v in wrong.items()}, {f: v[1] for f, v in wrong.items()}))
+	# ERPNext let programs of one company give points for invoices of another, and that is on record in these entries.
+	foreign = {name for name, _entry, right, _said in found if list(right) == ["company"]}
+	installed = found_at_installation(sorted(foreign)) if foreign else ()
+	return [row for row in found if list(row[2]) != ["company"] or row[1] not in installed]
+
+
+def found_at_installation(names: list[str]) -> set[str]:
+	"""Entries that were in some memberships when the app was installed."""
+	table = frappe.qb.DocType(log.DOCTYPE)
+	query = frappe.qb.from_(table).select(table.after)
+	query = query.where(table.membership.isin(names) & (table.action == log.INSERT_MANY))
+	found = set()
+	for after in query.where(table.event == INSTALLED).run(pluck=True):
+		try:
+			found.update(log.told_in(after))
+		except log.UNREADABLE:
+			continue  # the replay tells of it
+	return found
 
 
 # --- the lots
@@ -333,6 +493,12 @@ def wrong_totals(member: frappe._dict, counted: dict, program: Document | None =
 	# While a period is still to be evaluated, a tier may be higher than it will be.
 	if not tiering.is_due(member, program):
 		expected["loyalty_program_tier"] = membership.shown_tier(frappe._dict(member, **counted), program)
+	return wrong_sums(member, expected)
+
+
+def wrong_sums(member: frappe._dict, expected: dict) -> dict:
+	"""What of `member` is not as `expected`; the right values."""
+	expected = dict(expected)
 	if expected["all_spendable_from"] is None or (
 		member.all_spendable_from and member.all_spendable_from > expected["all_spendable_from"]
 	):
@@ -372,14 +538,23 @@ def mend(names: list[str]) -> list[Difference]:
 	before = differences(names)
 	if not before:
 		return []
+	# Without its program, nobody knows what a membership should be.
+	members = [member for member in members if is_program(member.loyalty_program)]
+	names = [member.name for member in members]
+	if not names:
+		return before
 	lots = wrong_lots(names)
 	if lots:
 		bulk.update(entries.DOCTYPE, {name: values for _member, name, values, _fault in lots})
 	page = log.Page(REBUILT)
+	doubtful = set()
 	for group in groups(members):
 		replays = {member.name: log.Replay() for member in group}
+		told = {member.name: Counter() for member in group}
 		for row in log_rows(group):
+			told[row["membership"]][whose(row)] += 1
 			list(replays[row["membership"]].add(row))
+		doubtful.update(d.membership for member in group for d in unlike_told(member, told[member.name]))
 		changes = {member.name: [] for member in group}
 		for member, name, recorded, actual in unlike_log(replays):
 			changes[member].append(log.Change(name, recorded, actual))
@@ -387,6 +562,9 @@ def mend(names: list[str]) -> list[Difference]:
 			member.log_count, member.log_hash = replays[member.name].sequence, replays[member.name].hash
 			page.add(member, changes[member.name])
 	page.write()
+	# Where the log says that the points are somebody else's, it may be the membership that was changed.
+	unlike = [row for row in unlike_membership(names) if row[0] not in doubtful]
+	bulk.update(entries.DOCTYPE, {entry: right for _member, entry, right, _said in unlike})
 	counted = totals_of(members)
 	for member in members:
 		member.update(wrong_totals(member, counted[member.name]))
@@ -394,9 +572,19 @@ def mend(names: list[str]) -> list[Difference]:
 	return before
 
 
-def mend_promotions() -> list[str]:
-	"""Count again how often promotions with a limit in all were used; return what was wrong."""
-	wrong = promotions.wrong_counts(lock=True)
+def mend_promotions() -> list[Difference]:
+	"""Count again how often promotions with a limit in all were used; return what was wrong.
+
+	To be called at the beginning of a transaction, as `mend`.
+	"""
+	suspects = [name for name, _uses, _fault in promotions.wrong_counts()]
+	if not suspects:
+		return []
+	# Begin again with the locks: what is counted after that is not older than the counts.
+	if not frappe.db.transaction_writes:
+		frappe.db.rollback()
+	promotions.uses_of(suspects, lock=True)
+	wrong = [row for row in promotions.wrong_counts() if row[0] in suspects]
 	bulk.update(promotions.DOCTYPE, {name: {"uses": uses} for name, uses, _fault in wrong})
 	bulk.clear_cache(promotions.DOCTYPE, [name for name, _uses, _fault in wrong])
-	return [fault for _name, _uses, fault in wrong]
+	return [Difference(None, fault) for _name, _uses, fault in wrong]

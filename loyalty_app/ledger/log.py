@@ -55,6 +55,12 @@ LOGGED = (
 	"promotions",
 )
 
+# Whose a row is. Renaming changes these in all rows, so that no hash covers them: they are compared with the membership's.
+WHOSE = ("customer", "loyalty_program", "company")
+
+# What reading a row raises that does not say what a row says: somebody has changed it.
+UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+
 # Entries that a row tells of at the most.
 MOST_IN_ROW = 200
 INSERT_MANY = "Insert Many"
@@ -122,17 +128,13 @@ class Page:
 	def add(self, member: frappe._dict, changes: Iterable[Change]) -> None:
 		"""Tell `changes`, going on from `member`'s `log_count` and `log_hash`, which are moved on."""
 		for change in changes:
-			shown = change.after or change.before
 			self._add(
 				member,
 				action=change.action,
 				entry=change.entry,
-				invoice_type=shown.get("invoice_type"),
-				invoice=shown.get("invoice"),
-				points_before=change.before.get("loyalty_points", 0) if change.before else 0,
-				points_after=change.after.get("loyalty_points", 0) if change.after else 0,
 				before=text(change.before),
 				after=text(change.after),
+				**columns_of(change.before, change.after),
 			)
 
 	def add_many(self, member: frappe._dict, inserted: list[tuple[str, int, str]]) -> None:
@@ -144,14 +146,11 @@ class Page:
 				member,
 				action=INSERT_MANY,
 				entry=None,
-				invoice_type=None,
-				invoice=None,
-				points_before=0,
-				points_after=sum(points for _name, points, _values in part),
 				before=None,
 				after=f'{{"fields": {json.dumps(LOGGED)}, "entries": {{'
 				+ ", ".join([f"{json.dumps(name)}: {values}" for name, _points, values in part])
 				+ "}}",
+				**columns_of_many(points for _name, points, _values in part),
 			)
 
 	def _add(self, member: frappe._dict, **told) -> None:
@@ -178,6 +177,22 @@ def write_all(pages: Iterable[Page]) -> None:
 	bulk.insert(DOCTYPE, [page.same | row for page in pages for row in page.rows])
 
 
+def columns_of(before: dict | None, after: dict | None) -> dict:
+	"""The columns of a row that follow from what it says of an entry: to find it by, and to show."""
+	shown = after or before or {}
+	return {
+		"invoice_type": shown.get("invoice_type"),
+		"invoice": shown.get("invoice"),
+		"points_before": (before or {}).get("loyalty_points") or 0,
+		"points_after": (after or {}).get("loyalty_points") or 0,
+	}
+
+
+def columns_of_many(points: Iterable[int | None]) -> dict:
+	"""`columns_of` a row that tells of entries with these `points`."""
+	return columns_of(None, {"loyalty_points": sum(number or 0 for number in points)})
+
+
 def text(values: dict | None) -> str | None:
 	"""`values`, of which nothing is empty, as the log keeps them."""
 	return json.dumps(values, sort_keys=True) if values is not None else None
@@ -194,8 +209,8 @@ class Replay:
 
 	def __init__(self):
 		self.sequence, self.hash = 0, ""
-		# By entry, a number that stands for what was last said of it: a long history has many entries.
-		self.entries: dict[str, int] = {}
+		# By entry, what stands for what was last said of it: a long history has many entries.
+		self.entries: dict[str, bytes] = {}
 
 	def add(self, row: dict) -> Iterator[str]:
 		"""Go on with `row`, and tell what is wrong with it."""
@@ -206,35 +221,48 @@ class Replay:
 		if (row["previous_hash"] or "") != self.hash or row["hash"] != row_hash(row):
 			yield f"log row {self.sequence} ({row['name']}) was changed after it was written"
 		self.hash = row["hash"]
-		if row["action"] == INSERT_MANY:
-			yield from self._add_many(row)
-			return
+		try:
+			yield from self._add_many(row) if row["action"] == INSERT_MANY else self._add_one(row)
+		except UNREADABLE:
+			yield f"log row {self.sequence} ({row['name']}) says of entries what nobody can read"
+
+	def _add_one(self, row: dict) -> Iterator[str]:
 		entry = row["entry"]
-		if self.entries.get(entry) != fingerprint(row["before"]):
+		before, after = (json.loads(row[key]) if row[key] else None for key in ("before", "after"))
+		if self.entries.get(entry) != fingerprint(before):
 			yield f"log row {self.sequence}: entry {entry} was not as the log says before the change"
-		if row["after"]:
-			self.entries[entry] = fingerprint(row["after"])
+		if after:
+			self.entries[entry] = fingerprint(after)
 		else:
 			self.entries.pop(entry, None)
+		yield from self._wrong_columns(row, columns_of(before, after))
 
 	def _add_many(self, row: dict) -> Iterator[str]:
 		told = json.loads(row["after"])
-		as_now = told["fields"] == list(LOGGED)
+		as_now, points = told["fields"] == list(LOGGED), told["fields"].index("loyalty_points")
 		for entry, values in told["entries"].items():
 			if entry in self.entries:
 				yield f"log row {self.sequence}: entry {entry} was there already"
 			self.entries[entry] = fingerprint(values if as_now else dict(zip(told["fields"], values)))
+		yield from self._wrong_columns(row, columns_of_many(v[points] for v in told["entries"].values()))
+
+	def _wrong_columns(self, row: dict, right: dict) -> Iterator[str]:
+		"""No hash covers these: a rename changes the invoice's. What the row says of the entry, one does."""
+		for column, value in right.items():
+			if (row[column] or None) != (value or None):
+				yield f"log row {self.sequence}: {column} is {row[column]}, what it says of entries has {value}"
 
 
-def fingerprint(kept: str | dict | list | None) -> int | None:
-	"""A number that stands for an entry's values, given as JSON, by field or in the order of `LOGGED`; empty ones
-	count as none."""
+def fingerprint(kept: str | dict | list | None) -> bytes | None:
+	"""What stands for an entry's values, given as JSON, by field or in the order of `LOGGED`; empty ones count as none."""
 	values = json.loads(kept) if isinstance(kept, str) else kept
 	if not values:
 		return None
 	if isinstance(values, dict):
 		values = [values.get(key) for key in LOGGED]
-	return hash(tuple([value or None for value in values]))
+	# Of a text: Python's own hash of -1 is that of -2. Written this way, 5 and 5.0, which a database may give for it, are alike.
+	told = "\0".join([v if type(v) is str else f"{v:.17g}" if v else "" for v in values])
+	return hashlib.blake2b(told.encode(errors="surrogatepass"), digest_size=16).digest()
 
 
 def last_said(member: str, entry: str) -> dict | None:
@@ -242,9 +270,13 @@ def last_said(member: str, entry: str) -> dict | None:
 	table = frappe.qb.DocType(DOCTYPE)
 	query = frappe.qb.from_(table).select(table.after).orderby(table.sequence, order=frappe.qb.desc).limit(1)
 	found = query.where((table.membership == member) & (table.entry == entry)).run(pluck=True)
-	if not found:
-		return told_among_many(member, entry).get(entry)
-	return said(json.loads(found[0])) if found[0] else None
+	try:
+		if not found:
+			return told_among_many(member, entry).get(entry)
+		return said(json.loads(found[0])) if found[0] else None
+	except UNREADABLE:
+		# somebody has changed the log, which the replay tells
+		return None
 
 
 def told_among_many(member: str, word: str) -> dict[str, dict]:

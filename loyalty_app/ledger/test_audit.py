@@ -14,6 +14,7 @@ from loyalty_app.tests.utils import (
 	make_program,
 	make_return,
 	store,
+	unique,
 )
 
 ENTRY, MEMBERSHIP, LOG = "Loyalty Point Entry", "Loyalty Membership", "Loyalty Point Log"
@@ -39,6 +40,125 @@ class TestAudit(IntegrationTestCase):
 		self.assertNotEqual(rebuild(self.name), [])
 		self.assertEqual(verify(self.name), [])
 		self.assertEqual(rebuild(self.name), [])
+
+	def test_one_point_more_or_less(self):
+		"""Python's own hash of -1 is that of -2."""
+		invoice = make_invoice(self.customer, 100, redeem=2)
+		draw = frappe.db.get_value(ENTRY, {"invoice": invoice.name, "loyalty_points": -2})
+		lot = frappe.get_doc(ENTRY, frappe.db.get_value(ENTRY, draw, "redeem_against"))
+		frappe.db.set_value(ENTRY, draw, "loyalty_points", -1)
+		frappe.db.set_value(ENTRY, lot.name, "remaining_points", lot.remaining_points + 1)
+		member = frappe.get_doc(MEMBERSHIP, self.name)
+		values = {"balance": member.balance + 1, "points_redeemed": member.points_redeemed - 1}
+		frappe.db.set_value(MEMBERSHIP, self.name, values)
+		self.assertEqual(len(verify(self.name)), 1)
+		self.assert_found(f"entry {draw}: the log says", "'loyalty_points': -1")
+
+	def test_a_number_is_the_same_however_a_database_writes_it(self):
+		said = dict.fromkeys(log.LOGGED) | {"loyalty_points": 5, "purchase_amount": 12.0, "earn_on": ""}
+		other = dict.fromkeys(log.LOGGED) | {"loyalty_points": 5.0, "purchase_amount": 12}
+		self.assertEqual(log.fingerprint(said), log.fingerprint(json.dumps(list(other.values()))))
+		self.assertNotEqual(log.fingerprint(said), log.fingerprint(other | {"purchase_amount": 12.000000001}))
+		self.assertIsNone(log.fingerprint(None))
+
+	def test_whose_entries_are(self):
+		other = make_customer(loyalty_program=self.program.name).name
+		frappe.db.set_value(ENTRY, self.lot, "customer", other)
+		self.assert_found(
+			f"entry {self.lot}: customer is {other}, the membership has {self.customer.name}",
+		)
+		self.assert_mended()
+		self.assertEqual(frappe.db.get_value(ENTRY, self.lot, "customer"), self.customer.name)
+		frappe.db.set_value(ENTRY, {"membership": self.name}, {"company": "Gone", "loyalty_program": None})
+		number = frappe.db.count(ENTRY, {"membership": self.name})
+		self.assert_found(
+			f"{number} entries, of which ",
+			f" is one: company is Gone, the membership has {self.program.company}",
+			f" is one: loyalty_program is None, the membership has {self.program.name}",
+		)
+		self.assert_mended()
+
+	def test_whose_a_membership_is(self):
+		"""Nobody but the log can say who is right: mending would complete a theft."""
+		thief = make_customer().name
+		frappe.db.set_value(MEMBERSHIP, self.name, "customer", thief)
+		rows = frappe.db.count(LOG, {"membership": self.name})
+		found = f"customer is {thief}, {rows} rows of the log say {self.customer.name}"
+		self.assert_found(found, f"customer is {self.customer.name}, the membership has {thief}")
+		rebuild(self.name)
+		self.assert_found(found)
+		self.assertEqual(frappe.db.get_value(ENTRY, self.lot, "customer"), self.customer.name)
+
+	def test_of_which_company_a_membership_is(self):
+		frappe.db.set_value(MEMBERSHIP, self.name, "company", "Gone")
+		self.assert_found(
+			f"company is Gone, Loyalty Program {self.program.name} is of {self.program.company}",
+			f"rows of the log say {self.program.company}",
+		)
+
+	def test_renaming_and_merging_raise_no_alarm(self):
+		frappe.rename_doc("Customer", self.customer.name, unique("Renamed"), force=True)
+		self.assertEqual(verify(self.name), [])
+		renamed = frappe.db.get_value(MEMBERSHIP, self.name, "customer")
+		twin = make_customer(loyalty_program=self.program.name)
+		make_invoice(twin, 500)
+		gone = find(twin.name, self.program.name)
+		frappe.rename_doc("Customer", twin.name, renamed, merge=True, force=True)
+		self.assertFalse(frappe.db.exists(MEMBERSHIP, gone))
+		self.assertTrue(frappe.db.exists(LOG, {"membership": gone}))
+		self.assertEqual(verify(find(renamed, self.program.name)), [])
+		self.assertEqual([d for d in audit.beyond_memberships() if gone in d.fault], [])
+		# What is left of it is evidence, too.
+		row = frappe.get_last_doc(LOG, {"membership": gone, "action": "Delete"})
+		frappe.db.delete(LOG, {"name": row.name})
+		faults = " ".join(verify())
+		self.assertIn(f"membership {gone} is gone, but its log has 1 entries", faults)
+
+	def test_a_membership_that_is_gone(self):
+		frappe.db.delete(MEMBERSHIP, {"name": self.name})
+		faults = [fault for fault in verify() if self.name in fault]
+		self.assertIn(f"entry {self.lot} belongs to membership {self.name}, which is gone", faults)
+		self.assertTrue(any(f"membership {self.name} is gone, but its log has" in f for f in faults), faults)
+		self.assertLessEqual(set(faults), {d.fault for d in audit.beyond_memberships(sample=True)})
+
+	def test_a_program_that_is_gone(self):
+		frappe.db.delete("Loyalty Program", {"name": self.program.name})
+		frappe.clear_document_cache("Loyalty Program", self.program.name)
+		frappe.db.set_value(MEMBERSHIP, self.name, "balance", 7)
+		self.assert_found(f"Loyalty Program {self.program.name} is not there", "balance is 7")
+		rebuild(self.name)
+		self.assert_found("balance is 7")
+
+	def test_entries_of_another_company_that_were_there_at_installation(self):
+		"""ERPNext let programs of one company give points for invoices of another."""
+		row = frappe.get_last_doc(LOG, {"membership": self.name, "entry": self.lot, "action": "Insert"})
+		values = [json.loads(row.after).get(field) for field in log.LOGGED]
+		frappe.db.set_value(ENTRY, self.lot, "company", "Another")
+		self.assert_found("company is Another")
+		after = json.dumps({"fields": log.LOGGED, "entries": {self.lot: values}})
+		frappe.db.set_value(LOG, row.name, {"action": log.INSERT_MANY, "event": "Install", "after": after})
+		self.assertNotIn("company is Another", " ".join(verify(self.name)))
+
+	def test_what_the_log_is_found_by(self):
+		row = frappe.get_last_doc(LOG, {"membership": self.name, "sequence": 1})
+		for column, value in (
+			("invoice", "Another"),
+			("invoice_type", "POS Invoice"),
+			("points_before", 3),
+			("points_after", 3),
+		):
+			with self.subTest(column):
+				right = row.get(column)
+				frappe.db.set_value(LOG, row.name, column, value)
+				self.assert_found(f"log row 1: {column} is {value}, what it says of entries has {right}")
+				frappe.db.set_value(LOG, row.name, column, right)
+		self.assertEqual(verify(self.name), [])
+
+	def test_a_log_that_nobody_can_read(self):
+		row = frappe.get_last_doc(LOG, {"membership": self.name, "sequence": 1})
+		for after in ('{"loyalty', "[1, 2]", "7", '{"loyalty_points": 1' + "0" * 400 + "}"):
+			frappe.db.set_value(LOG, row.name, "after", after)
+			self.assert_found("log row 1", "says of entries what nobody can read")
 
 	def test_totals(self):
 		right = frappe.db.get_value(MEMBERSHIP, self.name, "*", as_dict=True)
