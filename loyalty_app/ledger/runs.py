@@ -7,7 +7,7 @@ each a transaction that also notes how far it has come: killed at any moment, th
 doing anything twice changes nothing.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import frappe
@@ -34,6 +34,9 @@ MOST_FINDINGS = 1_000
 TRIES = 3
 # A range that no worker has got on with for so long has lost its worker.
 STALLED_AFTER_MINUTES = 10
+# After so many workers have begun, and none got any further, it is given up: what comes next must not wait for it.
+MOST_ATTEMPTS = 8
+UNFINISHED = ("in", ("Queued", "Running"))
 
 
 class Result(NamedTuple):
@@ -50,12 +53,14 @@ class Kind(NamedTuple):
 	act: what is done with some, the whole of a transaction but for its end.
 	difference: what is told of one that could not be worked on.
 	prepare: what has to be done before there are names. Raises ValidationError where there cannot be any.
+	beyond: what is done once in a run, beside everything that has a name.
 	"""
 
 	names: Callable[[Document, str, str | None, int], list[str]]
 	act: Callable[[list[str], Document], Result]
 	difference: Callable[[str, str], Difference] = Difference
 	prepare: Callable[[Document], None] | None = None
+	beyond: Callable[[Document], Result] | None = None
 
 
 def _memberships(condition: Callable | None = None) -> Callable:
@@ -76,6 +81,11 @@ def _mend(names: list[str], run: Document) -> Result:
 	return Result(len({d.membership for d in mended}), tuple(mended))
 
 
+def _mend_promotions(run: Document) -> Result:
+	mended = audit.mend_promotions()
+	return Result(len(mended), tuple(mended))
+
+
 KINDS = {
 	"Expiry": Kind(
 		_memberships(lambda table, run: table.next_expiry < getdate(today())),
@@ -84,8 +94,9 @@ KINDS = {
 	"Verification": Kind(
 		_memberships(),
 		lambda names, run: Result(differences=tuple(audit.differences(names))),
+		beyond=lambda run: Result(differences=tuple(audit.beyond_memberships(bool(run.sample)))),
 	),
-	"Rebuild": Kind(_memberships(), _mend),
+	"Rebuild": Kind(_memberships(), _mend, beyond=_mend_promotions),
 	"Tiers": Kind(
 		_memberships(lambda table, run: table.loyalty_program == run.loyalty_program),
 		lambda names, run: Result(membership.follow_tiers(names)),
@@ -113,27 +124,29 @@ KINDS |= {
 def start(kind: str, loyalty_program: str | None = None, sample: int | None = None) -> str:
 	"""Start a run of `kind`, or go on with the one that is not finished; return its name.
 
-	`sample` limits it to so many memberships.
+	`sample` limits it to so many memberships. A run of more or fewer is another.
 	"""
-	unfinished = {"kind": kind, "loyalty_program": loyalty_program, "status": ("in", ("Queued", "Running"))}
-	if name := frappe.db.get_value(DOCTYPE, {k: v or ("is", "not set") for k, v in unfinished.items()}):
-		resume(name)
-		return name
-	return _begin(kind=kind, loyalty_program=loyalty_program, sample=sample)
+	same = {"kind": kind, "loyalty_program": loyalty_program or ("is", "not set"), "sample": sample or 0}
+	return _resumed(same) or _begin(kind=kind, loyalty_program=loyalty_program, sample=sample)
 
 
 def start_import(kind: str, check: Document | None = None, **values) -> str:
 	"""Start a check of a file, or the import or undoing of what `check` has read; return the run's name."""
-	of_check = {"import_check": check.name, "status": ("in", ("Queued", "Running"))} if check else None
-	if check and (running := frappe.db.get_value(DOCTYPE, of_check)):
-		resume(running)
-		return running
-	return _begin(kind=kind, import_check=check and check.name, **values)
+	running = _resumed({"import_check": check.name}) if check else None
+	return running or _begin(kind=kind, import_check=check and check.name, **values)
+
+
+def _resumed(filters: dict) -> str | None:
+	"""The run that is not finished and meets `filters`, gone on with; None where there is none, or it had to be given up."""
+	filters["status"] = UNFINISHED
+	if name := frappe.db.get_value(DOCTYPE, filters):
+		resume(name)
+	return frappe.db.get_value(DOCTYPE, filters) if name else None
 
 
 def _begin(**values) -> str:
 	run = frappe.get_doc({"doctype": DOCTYPE, **values}).insert(ignore_permissions=True)
-	_enqueue("divide", run.name, run=run.name)
+	_queue_run(run.name, 0)
 	return run.name
 
 
@@ -168,29 +181,69 @@ def start_notices() -> None:
 
 def resume_stalled() -> None:
 	"""Go on with runs that lost their workers (scheduler, hourly)."""
-	for name in frappe.get_all(DOCTYPE, filters={"status": ("in", ("Queued", "Running"))}, pluck="name"):
+	for name in frappe.get_all(DOCTYPE, filters={"status": UNFINISHED}, pluck="name"):
 		resume(name)
 
 
 def resume(name: str) -> None:
-	"""Queue what is left of the run `name`, and nobody is at work on."""
-	stalled = add_to_date(now_datetime(), minutes=-STALLED_AFTER_MINUTES)
-	status, modified = frappe.db.get_value(DOCTYPE, name, ["status", "modified"])
-	if status == "Queued" and get_datetime(modified) < stalled:
-		_enqueue("divide", f"{name}::{now()}", run=name)
+	"""Queue what is left of the run `name`, and nobody is at work on; give up what no worker gets done."""
+	run = frappe.db.get_value(DOCTYPE, name, ["status", "modified", "attempts"], as_dict=True)
+	if run.status == "Queued" and _is_stalled(run.modified):
+		if run.attempts < MOST_ATTEMPTS:
+			_queue_run(name, run.attempts)
+		else:
+			doc = frappe.get_doc(DOCTYPE, name)
+			fail(doc, _given_up())
+			alert(doc)
 	table = frappe.qb.DocType(RANGE)
-	left = frappe.qb.from_(table).select(table.name, table.attempts).where(table.parent == name)
-	for part, attempts in left.where((table.is_done == 0) & (table.touched_at < stalled)).run():
-		_queue_range(name, part, attempts + 1)
-	if status == "Running":
+	left = frappe.qb.from_(table).select(table.name).where((table.parent == name) & (table.is_done == 0))
+	left = left.where(table.touched_at < _stalled()).orderby(table.name).run(pluck=True)
+	given_up = [part for part in left if not _retry(name, part)]
+	if given_up:
+		# First, so that the form shows it at the top.
+		tell(name, [Difference(None, _given_up())] * len(given_up), first=0)
+		_count(name, faults=len(given_up))
+	if run.status == "Running":
 		# Its last worker may have been killed between the end of its range and that of the run.
 		finish(name)
 
 
+def _retry(run: str, part: str) -> bool:
+	"""Queue a range that has lost its worker; False if it was given up instead."""
+	# As it is now: its job may have waited until this moment.
+	found = _lock_range(part)
+	if not found or found.is_done or not _is_stalled(found.touched_at):
+		return True
+	if found.attempts < MOST_ATTEMPTS:
+		_queue_range(run, part, found)
+		return True
+	frappe.db.set_value(RANGE, part, {"is_done": 1, "is_given_up": 1, "worker": None})
+	return False
+
+
+def _stalled():
+	return add_to_date(now_datetime(), minutes=-STALLED_AFTER_MINUTES)
+
+
+def _is_stalled(touched_at) -> bool:
+	"""Whether what was touched at that moment has lost its worker."""
+	return get_datetime(touched_at) < _stalled()
+
+
+def _given_up() -> str:
+	return _(
+		"A part of this run was given up: {0} background workers began with it, and none got any further. The Error Log may say why. Then start the run again."
+	).format(MOST_ATTEMPTS)
+
+
 def divide(run: str) -> None:
 	"""Divide the run into ranges and queue them (background job)."""
-	# The run alone: on Frappe 15 its document would lock the place of its ranges, too, where others insert theirs.
-	if frappe.db.get_value(DOCTYPE, run, "status", for_update=True) != "Queued":
+	found = _lock_run(run)
+	if not found or found.status != "Queued":
+		return
+	frappe.db.set_value(DOCTYPE, run, "attempts", found.attempts + 1)
+	frappe.db.commit()  # nosemgrep: a background job, which may be killed before it has divided anything
+	if _lock_run(run).status != "Queued":
 		return
 	doc = frappe.get_doc(DOCTYPE, run)
 	if prepare := KINDS[doc.kind].prepare:
@@ -212,10 +265,13 @@ def divide(run: str) -> None:
 		{"name": bulk.new_name(), "idx": i, "reached": after, "last_membership": last}
 		for i, (after, last) in enumerate(ranges, 1)
 	]
-	bulk.insert(RANGE, rows, _child_of(run, "ranges") | {"touched_at": at, "is_done": 0})
+	if KINDS[doc.kind].beyond:
+		# A range of nothing that has a name, so that it is shared, gone on with and counted as the others are.
+		rows.append({"name": bulk.new_name(), "idx": len(rows) + 1, "reached": "", "last_membership": None})
+	bulk.insert(RANGE, rows, _child_of(run, "ranges") | {"touched_at": at, "is_done": 0, "attempts": 0})
 	frappe.db.set_value(DOCTYPE, run, {"status": "Running", "started_at": at, "memberships": total})
 	for row in rows:
-		_queue_range(run, row["name"], 1)
+		_queue_range(run, row["name"], frappe._dict(row, attempts=0))
 	finish(run)
 	frappe.db.commit()  # nosemgrep: a background job
 
@@ -240,41 +296,86 @@ def next_names(run, after: str, until: str | None = None, limit: int | None = No
 
 
 def work(run: str, part: str) -> None:
-	"""Work through what is left of a range (background job). Commits after each set."""
+	"""Work through what is left of a range (background job), unless somebody else does. Commits after each set."""
 	frappe.db.commit()  # nosemgrep: a background job, whose sets read what is there when they begin
-	fields = ["name", "owner", "kind", "loyalty_program", "import_check"]
+	worker = bulk.new_name()
+	found = _take_in_hand(part, worker)
+	frappe.db.commit()  # nosemgrep: see above; other workers have to see who has it
+	fields = ["name", "owner", "kind", "loyalty_program", "import_check", "sample"]
 	doc = frappe.db.get_value(DOCTYPE, run, fields, as_dict=True)
-	bounds = frappe.db.get_value(RANGE, part, ["reached", "last_membership", "is_done"], as_dict=True)
-	if not (doc and bounds) or bounds.is_done:
+	if not (doc and found):
 		return
-	after = bounds.reached or ""
-	while names := next_names(doc, after, until=bounds.last_membership):
+	for names in _sets(doc, found):
 		frappe.db.commit()  # nosemgrep: see above
-		note(run, part, names, act(doc, names))
+		result = act(doc, names)
+		if not _is_in_hand(part, worker):
+			frappe.db.rollback()
+			return
+		note(run, part, names, result)
 		frappe.db.commit()  # nosemgrep: one set is one transaction
-		after = names[-1]
-	frappe.db.set_value(RANGE, part, "is_done", 1)
+	if _is_in_hand(part, worker):
+		frappe.db.set_value(RANGE, part, {"is_done": 1, "worker": None})
 	frappe.db.commit()  # nosemgrep: who comes last has to see that the others are done
 	finish(run)
 	frappe.db.commit()  # nosemgrep: the range is done
 
 
+def _sets(doc, part: frappe._dict) -> Iterator[list[str]]:
+	"""What is left of a range, some names at a time; nothing, once, of one that is beyond all names."""
+	if not part.last_membership:
+		yield []
+		return
+	after = part.reached or ""
+	while names := next_names(doc, after, until=part.last_membership):
+		yield names
+		after = names[-1]
+
+
+def _lock_run(run: str) -> frappe._dict | None:
+	# The run alone: on Frappe 15 its document would lock the place of its ranges, too, where others insert theirs.
+	return frappe.db.get_value(DOCTYPE, run, ["status", "attempts"], as_dict=True, for_update=True)
+
+
+def _lock_range(part: str) -> frappe._dict | None:
+	fields = ["reached", "last_membership", "is_done", "touched_at", "attempts", "worker"]
+	return frappe.db.get_value(RANGE, part, fields, as_dict=True, for_update=True)
+
+
+def _take_in_hand(part: str, worker: str) -> frappe._dict | None:
+	"""Let the range be this `worker`'s, and return it; None if it is done, or somebody else's who is at work on it.
+
+	A job may be there twice: one that has waited for long is queued again.
+	"""
+	found = _lock_range(part)
+	if not found or found.is_done or (found.worker and not _is_stalled(found.touched_at)):
+		return None
+	values = {"worker": worker, "attempts": found.attempts + 1, "touched_at": now()}
+	frappe.db.set_value(RANGE, part, values)
+	return found
+
+
+def _is_in_hand(part: str, worker: str) -> bool:
+	"""Whether the range is still this `worker`'s, until the transaction ends: who takes too long has lost it."""
+	found = _lock_range(part)
+	return bool(found and found.worker == worker and not found.is_done)
+
+
 def act(run: Document, names: list[str]) -> Result:
-	"""Do what `run` does with `names`; where that fails, with one after another."""
+	"""Do what `run` does with `names`, without any what it does beyond them; where that fails, with one after another."""
 	kind = KINDS[run.kind]
 	try:
 		# A terminal may be quicker; its transaction is short.
-		return insist(kind.act, names, run, tries=TRIES)
+		return insist(kind.act, names, run, tries=TRIES) if names else insist(kind.beyond, run, tries=TRIES)
 	except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
 		fault = _("somebody else kept it locked")
 	except Exception as e:
 		frappe.db.rollback()
 		fault = f"{type(e).__name__}: {e}"
-		if len(names) == 1:
+		if len(names) <= 1:
 			title = "A loyalty run could not work on something"
 			frappe.log_error(title=title, message=frappe.get_traceback())
-	if len(names) == 1:
-		return Result(0, (kind.difference(names[0], fault),))
+	if len(names) <= 1:
+		return Result(0, (kind.difference(names[0], fault) if names else Difference(None, fault),))
 	changed, differences = 0, []
 	for name in names:
 		one = act(run, [name])
@@ -286,26 +387,25 @@ def act(run: Document, names: list[str]) -> Result:
 
 def note(run: str, part: str, names: list[str], result: Result) -> None:
 	"""Note in the transaction of a set how far its range has come, and what was found."""
-	table = frappe.qb.DocType(RANGE)
-	query = frappe.qb.update(table).set(table.reached, names[-1]).set(table.touched_at, now())
-	query.where(table.name == part).run()
+	reached = {"reached": names[-1], "attempts": 0} if names else {}
+	frappe.db.set_value(RANGE, part, {"touched_at": now(), **reached})
 	told = result.differences[:MOST_FINDINGS]
 	if told and frappe.db.count(FINDING, {"parent": run}) < MOST_FINDINGS:
 		tell(run, told)
 	# The run's own row comes last: all workers share it.
-	run_table = frappe.qb.DocType(DOCTYPE)
-	(
-		frappe.qb.update(run_table)
-		.set(run_table.done, run_table.done + len(names))
-		.set(run_table.changed, run_table.changed + result.changed)
-		.set(run_table.faults, run_table.faults + len(result.differences))
-		.set(run_table.modified, now())
-		.where(run_table.name == run)
-	).run()
+	_count(run, done=len(names), changed=result.changed, faults=len(result.differences))
 
 
-def tell(run: str, differences: Iterable[Difference]) -> None:
-	"""Add what was found to the findings of the run."""
+def _count(run: str, **more: int) -> None:
+	table = frappe.qb.DocType(DOCTYPE)
+	query = frappe.qb.update(table).set(table.modified, now()).where(table.name == run)
+	for field, number in more.items():
+		query = query.set(table[field], table[field] + number)
+	query.run()
+
+
+def tell(run: str, differences: Iterable[Difference], first: int = 1) -> None:
+	"""Add what was found to the findings of the run, numbered from `first`."""
 	rows = [
 		{
 			"name": bulk.new_name(),
@@ -315,7 +415,7 @@ def tell(run: str, differences: Iterable[Difference]) -> None:
 			"row_no": d.row,
 			"fault": d.fault,
 		}
-		for i, d in enumerate(differences, 1)
+		for i, d in enumerate(differences, first)
 	]
 	bulk.insert(FINDING, rows, _child_of(run, "findings"))
 
@@ -335,8 +435,9 @@ def finish(run: str) -> None:
 	status = frappe.db.get_value(DOCTYPE, run, "status", for_update=True)
 	if status != "Running" or frappe.db.exists(RANGE, {"parent": run, "is_done": 0}):
 		return
+	given_up = frappe.db.exists(RANGE, {"parent": run, "is_given_up": 1})
 	# Not by the document: Frappe 15 would lock its ranges to see what changes.
-	frappe.db.set_value(DOCTYPE, run, {"status": "Done", "ended_at": now()})
+	frappe.db.set_value(DOCTYPE, run, {"status": "Failed" if given_up else "Done", "ended_at": now()})
 	doc = frappe.get_doc(DOCTYPE, run)
 	doc.notify_update()
 	if doc.faults:
@@ -354,6 +455,8 @@ def alert(run) -> None:
 		imports.IMPORT: _("Loyalty points: {0} rows were not imported"),
 		imports.UNDO: _("Loyalty points: {0} rows were not undone"),
 	}.get(run.kind, _("Loyalty points: {0} memberships could not be worked on"))
+	if run.status == "Failed":
+		subject = _("Loyalty points: a run could not be finished ({0})").format(_(run.kind))
 	concerned = [run.owner] if run.kind in imports.KINDS else get_users_with_role("Accounts Manager")
 	enqueue_create_notification(
 		[user for user in concerned if "@" in user],
@@ -367,9 +470,15 @@ def alert(run) -> None:
 	)
 
 
-def _queue_range(run: str, part: str, attempt: int) -> None:
-	frappe.db.set_value(RANGE, part, {"attempts": attempt, "touched_at": now()})
-	_enqueue("work", f"{part}::{attempt}", run=run, part=part)
+def _queue_run(run: str, attempts: int) -> None:
+	_enqueue("divide", f"{run}::{attempts}", run=run)
+
+
+def _queue_range(run: str, part: str, found: frappe._dict) -> None:
+	"""Queue a range for another worker. By its name, the job is another than that of a worker who was killed, which Frappe
+	may take for one at work, and the same as long as it waits: it is not queued twice."""
+	frappe.db.set_value(RANGE, part, {"worker": None, "touched_at": now()})
+	_enqueue("work", f"{part}::{found.reached or ''}::{found.attempts}", run=run, part=part)
 
 
 def _enqueue(function: str, job: str, **arguments) -> None:

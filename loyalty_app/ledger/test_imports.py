@@ -11,7 +11,7 @@ from frappe.utils import add_days, getdate, today
 from loyalty_app.api import imports as api
 from loyalty_app.ledger import LedgerBusy, adjustments, batch, imports, membership, runs, verify
 from loyalty_app.ledger.membership import find
-from loyalty_app.ledger.test_runs import queue
+from loyalty_app.ledger.test_runs import lose_workers, queue
 from loyalty_app.tests.test_documents import LoyaltyTestCase, balance
 from loyalty_app.tests.utils import (
 	as_user,
@@ -298,6 +298,7 @@ class TestImport(ImportTestCase):
 			with patch.object(runs, "note", side_effect=[None, KeyboardInterrupt]):
 				with self.assertRaises(KeyboardInterrupt):
 					runs.work(**arguments)
+			lose_workers()
 			self.assertEqual(api.start(check.name), name, "it is gone on with")
 			runs.work(**arguments)
 			runs.work(**arguments)

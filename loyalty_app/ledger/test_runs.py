@@ -17,8 +17,10 @@ from loyalty_app.tests.utils import (
 	make_customer,
 	make_invoice,
 	make_program,
+	make_promotion,
 	make_user,
 	on_day,
+	store,
 )
 
 
@@ -41,6 +43,14 @@ def run(kind: str, **kwargs):
 			function, arguments = jobs.pop(0)
 			getattr(runs, function)(**arguments)
 	return frappe.get_doc(runs.DOCTYPE, name)
+
+
+def lose_workers():
+	"""Let it be so long that nobody got on with what is left of runs that whoever was at work on it is taken for dead."""
+	long_ago = add_to_date(now_datetime(), minutes=-runs.STALLED_AFTER_MINUTES - 1)
+	frappe.db.set_value(runs.RANGE, {"is_done": 0}, "touched_at", long_ago)
+	for name in frappe.get_all(runs.DOCTYPE, {"status": "Queued"}, pluck="name"):
+		frappe.db.set_value(runs.DOCTYPE, name, "modified", long_ago, update_modified=False)
 
 
 class TestRuns(LoyaltyTestCase):
@@ -88,8 +98,7 @@ class TestRuns(LoyaltyTestCase):
 			jobs.clear()
 			runs.resume_stalled()
 			self.assertEqual(jobs, [], "somebody may still be at work on it")
-			long_ago = add_to_date(now_datetime(), minutes=-runs.STALLED_AFTER_MINUTES - 1)
-			frappe.db.set_value(runs.RANGE, part, "touched_at", long_ago)
+			lose_workers()
 			self.assertEqual(runs.start("Expiry"), name, "a run that is not finished is gone on with")
 			((function, arguments),) = jobs
 			getattr(runs, function)(**arguments)
@@ -97,6 +106,98 @@ class TestRuns(LoyaltyTestCase):
 			runs.work(name, part)
 		done = frappe.get_doc(runs.DOCTYPE, name)
 		self.assertEqual((done.status, self.left(customers)), ("Done", 0))
+
+	def test_a_range_has_one_worker(self):
+		"""A job that has waited for long is there twice."""
+		self.members(3)
+		with queue() as jobs, patch.object(runs, "MEMBERSHIPS_IN_SET", 1):
+			name = runs.start("Expiry")
+			runs.divide(**jobs.pop(0)[1])
+			((_function, arguments),) = jobs
+			act = runs.act
+
+			def twice(run, names):
+				runs.work(**arguments)
+				return act(run, names)
+
+			with patch.object(runs, "act", twice):
+				runs.work(**arguments)
+			runs.work(**arguments)
+		done = frappe.get_doc(runs.DOCTYPE, name)
+		self.assertEqual((done.status, done.done, done.changed), ("Done", done.memberships, done.memberships))
+
+	def test_who_was_taken_for_dead_stops(self):
+		self.members(2)
+		with queue() as jobs, patch.object(runs, "MEMBERSHIPS_IN_SET", 1):
+			name = runs.start("Expiry")
+			runs.divide(**jobs.pop(0)[1])
+			((_function, arguments),) = jobs
+			act = runs.act
+
+			def slow(run, names):
+				lose_workers()
+				runs.resume(name)
+				return act(run, names)
+
+			with patch.object(runs, "act", slow), patch.object(frappe.db, "rollback") as rollback:
+				runs.work(**arguments)
+			rollback.assert_called_once()
+			found = frappe.get_doc(runs.DOCTYPE, name)
+			self.assertEqual((found.status, found.done), ("Running", 0))
+
+	def test_what_only_waits_is_not_given_up(self):
+		self.members(1)
+		with queue() as jobs:
+			name = runs.start("Expiry")
+			for _hour in range(runs.MOST_ATTEMPTS + 1):
+				lose_workers()
+				runs.resume_stalled()
+			runs.divide(**jobs[0][1])
+			for _hour in range(runs.MOST_ATTEMPTS + 1):
+				lose_workers()
+				runs.resume_stalled()
+			runs.work(**jobs[-1][1])
+		done = frappe.get_doc(runs.DOCTYPE, name)
+		self.assertEqual((done.status, done.done), ("Done", 1))
+
+	def give_up(self, function: str):
+		"""Start a verification, whose workers die in `function` again and again; return its name."""
+		with queue() as jobs:
+			name = runs.start("Verification", sample=2)
+			with patch.object(runs, function, side_effect=KeyboardInterrupt):
+				for _hour in range(runs.MOST_ATTEMPTS):
+					while jobs:
+						job, arguments = jobs.pop(0)
+						try:
+							getattr(runs, job)(**arguments)
+						except KeyboardInterrupt:
+							pass
+					self.assertEqual(frappe.db.get_value(runs.DOCTYPE, name, "faults"), 0)
+					lose_workers()
+					runs.resume_stalled()
+		return name
+
+	def test_what_no_worker_gets_done_is_given_up(self):
+		self.members(1)
+		run("Expiry")
+		manager = make_user("Accounts Manager")
+		for function in ("act", "next_names"):  # the latter while the run is divided
+			with (
+				self.subTest(function),
+				patch(
+					"frappe.desk.doctype.notification_log.notification_log.enqueue_create_notification"
+				) as tell,
+			):
+				given_up = frappe.get_doc(runs.DOCTYPE, self.give_up(function))
+				self.assertEqual((given_up.status, given_up.faults), ("Failed", len(given_up.ranges) or 1))
+				self.assertIn("was given up", given_up.findings[0].fault)
+				self.assertTrue(given_up.ended_at)
+				((users, message),) = (call.args for call in tell.call_args_list)
+				self.assertIn(manager, users)
+				self.assertIn("could not be finished", message["subject"])
+				done = run("Verification", sample=2)
+				self.assertNotEqual(done.name, given_up.name)
+				self.assertEqual((done.status, done.faults), ("Done", 0))
 
 	def test_a_run_ends_whose_last_worker_was_killed_before_it_ended_the_run(self):
 		self.members(1)
@@ -185,6 +286,48 @@ class TestRuns(LoyaltyTestCase):
 		self.assertEqual((done.memberships, done.done, done.status), (2, 2, "Done"))
 		everybody = frappe.db.count(membership.DOCTYPE)
 		self.assertEqual(run("Verification", sample=everybody + 1).done, everybody)
+
+	def test_all_are_verified_though_a_sample_is_being(self):
+		with queue():
+			sample = runs.start("Verification", sample=2)
+			everything = runs.start("Verification")
+			self.assertNotEqual(everything, sample)
+			self.assertEqual(runs.start("Verification"), everything)
+			self.assertEqual(runs.start("Verification", sample=2), sample)
+
+	def test_what_no_membership_shows_is_verified_too(self):
+		promotion = make_promotion(self.program, limit_total=5)
+		frappe.db.set_value("Loyalty Promotion", promotion.name, "uses", 3)
+		stray = store("Loyalty Point Entry", membership="gone", loyalty_points=5)
+		fault = f"Loyalty Promotion {promotion.name} has counted 3 invoices, the entries come to 0"
+		done = run("Verification")
+		self.assertEqual(
+			{(row.entry, row.fault.split(" belongs")[0]) for row in done.findings},
+			{(stray.name, f"entry {stray.name}"), (None, fault)},
+		)
+		self.assertEqual((done.status, done.faults), ("Done", 2))
+		self.assertEqual([row.entry for row in run("Verification", sample=2).findings], [stray.name])
+		done = run("Rebuild")
+		self.assertEqual([row.fault for row in done.findings], [fault])
+		self.assertEqual(frappe.db.get_value("Loyalty Promotion", promotion.name, "uses"), 0)
+		frappe.db.delete("Loyalty Point Entry", {"name": stray.name})
+
+	def test_what_installing_left_is_no_alarm_every_day(self):
+		left = store("Loyalty Point Entry", customer="Gone", loyalty_program=self.program.name)
+		customer = make_customer(loyalty_program=self.program.name)
+		past = store("Loyalty Point Entry", customer=customer.name, loyalty_program=self.program.name)
+		self.assertEqual({row.entry for row in run("Verification").findings}, {left.name, past.name})
+		self.assertEqual([row.entry for row in run("Verification", sample=2).findings], [past.name])
+		for entry in (left, past):
+			frappe.db.delete("Loyalty Point Entry", {"name": entry.name})
+
+	def test_what_fails_beyond_the_memberships_is_told(self):
+		with (
+			patch.object(audit, "beyond_memberships", side_effect=ValueError("no")),
+			patch.object(frappe.db, "rollback"),
+		):
+			done = run("Verification")
+		self.assertEqual((done.status, [row.fault for row in done.findings]), ("Done", ["ValueError: no"]))
 
 	def test_new_tiers_of_many_members_are_shown_in_the_background(self):
 		customers = self.members(3)

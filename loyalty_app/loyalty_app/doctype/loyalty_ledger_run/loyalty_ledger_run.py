@@ -23,6 +23,7 @@ class LoyaltyLedgerRun(Document):
 			LoyaltyLedgerRunRange,
 		)
 
+		attempts: DF.Int
 		changed: DF.Int
 		done: DF.Int
 		ended_at: DF.Datetime | None

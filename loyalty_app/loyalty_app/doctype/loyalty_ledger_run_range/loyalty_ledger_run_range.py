@@ -15,12 +15,14 @@ class LoyaltyLedgerRunRange(Document):
 
 		attempts: DF.Int
 		is_done: DF.Check
+		is_given_up: DF.Check
 		last_membership: DF.Data | None
 		parent: DF.Data
 		parentfield: DF.Data
 		parenttype: DF.Data
 		reached: DF.Data | None
 		touched_at: DF.Datetime | None
+		worker: DF.Data | None
 	# end: auto-generated types
 
 	pass

@@ -100,7 +100,7 @@ function show_columns(frm) {
 async function offer_next(frm) {
 	const { name, kind, import_check, status } = frm.doc;
 	const check = import_check || name;
-	if (status === "Failed") return;
+	if (status === "Failed" && kind === "Import Check") return;
 	frm.add_custom_button(__("Show Rows"), () =>
 		frappe.set_route("List", "Loyalty Import Row", "List", { run: check })
 	);
