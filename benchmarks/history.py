@@ -167,8 +167,7 @@ class History:
 		# As when customers are saved.
 		names = sorted(c.name for c in self.customers)
 		for start in range(0, len(names), JOINING):
-			membership.open_all(names[start : start + JOINING], program)
-			frappe.db.commit()
+			self.do(lambda start=start: membership.open_all(names[start : start + JOINING], program))
 
 	def run(self) -> Told:
 		from loyalty_app.ledger import expiry
