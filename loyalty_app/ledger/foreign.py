@@ -20,19 +20,27 @@ WRITTEN_ELSEWHERE = "Written Elsewhere"
 TITLE = "Loyalty entries were written past the ledger"
 
 
-def in_hand() -> set[tuple[str, str]]:
-	"""Doctypes and names of the invoices being submitted or cancelled, which the ledger is about to settle."""
-	if "loyalty_invoices_in_hand" not in frappe.flags:
-		frappe.flags.loyalty_invoices_in_hand = set()
-	return frappe.flags.loyalty_invoices_in_hand
+def in_hand() -> dict[tuple[str, str], tuple[str, int]]:
+	"""Invoices being submitted or cancelled, which the ledger is about to settle, by doctype and name: each with the name
+	of the document that is, the invoice or a return of it, and its docstatus then."""
+	return frappe.flags.setdefault("loyalty_invoices_in_hand", {})
 
 
 def take_in_hand(doc: Document) -> None:
-	in_hand().update((doc.doctype, name) for name in (doc.name, doc.get("return_against")) if name)
+	names = filter(None, (doc.name, doc.get("return_against")))
+	in_hand().update({(doc.doctype, name): (doc.name, int(doc.docstatus)) for name in names})
 
 
 def let_go(doc: Document) -> None:
-	in_hand().difference_update({(doc.doctype, doc.name), (doc.doctype, doc.get("return_against"))})
+	for name in (doc.name, doc.get("return_against")):
+		in_hand().pop((doc.doctype, name), None)
+
+
+def is_moving(doctype: str, name: str) -> bool:
+	"""Whether the invoice in hand is indeed being submitted, cancelled or returned: where that has failed and was undone,
+	the same request may go on."""
+	moving, docstatus = in_hand()[doctype, name]
+	return frappe.db.get_value(doctype, moving, "docstatus") == docstatus
 
 
 def is_erpnexts(doc: Document) -> bool:
@@ -44,6 +52,7 @@ def is_erpnexts(doc: Document) -> bool:
 		(doc.invoice_type, doc.invoice) in in_hand()
 		and not doc.get("discretionary_reason")
 		and bool(exact(doc.purchase_amount) or not cint(doc.loyalty_points))
+		and is_moving(doc.invoice_type, doc.invoice)
 	)
 
 

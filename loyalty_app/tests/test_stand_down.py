@@ -237,7 +237,37 @@ class TestOurClassInCharge(StandDownTestCase):
 				}
 			).insert(ignore_permissions=True)
 		self.assertEqual(self.points(invoice), [10])
-		self.assertEqual(foreign.in_hand(), set())
+		self.assertEqual(foreign.in_hand(), {})
+
+	def test_an_entry_for_an_invoice_whose_submit_failed_goes_through_the_ledger(self):
+		"""The same request goes on, as a script does that submits many."""
+		sold = make_invoice(self.customer, 100)
+		draft = make_invoice(self.customer, 100, submit=False)
+		returned = make_return(sold, submit=False)
+		sold.reload()
+		for doc, act in ((draft, draft.submit), (returned, returned.submit), (sold, sold.cancel)):
+			frappe.db.savepoint("failed")
+			refusal = patch.object(
+				type(doc), "on_cancel" if doc is sold else "on_submit", side_effect=KeyError
+			)
+			with refusal, self.assertRaises(KeyError):
+				act()
+			frappe.db.rollback(save_point="failed")
+			invoice = doc.get("return_against") or doc.name
+			with self.subTest(doc.doctype, invoice=invoice):
+				entry = frappe.get_doc(
+					{
+						"doctype": "Loyalty Point Entry",
+						"loyalty_program": self.program.name,
+						"customer": self.customer.name,
+						"invoice_type": "Sales Invoice",
+						"invoice": invoice,
+						"loyalty_points": 5,
+						"purchase_amount": 50,
+					}
+				).insert(ignore_permissions=True)
+				self.assertTrue(frappe.db.get_value("Loyalty Point Entry", entry.name, "membership"))
+		self.assertEqual(balance(self.customer), 10 + 3 * 5)
 
 	def test_an_invoice_whose_program_is_gone_can_be_cancelled(self):
 		"""ERPNext lets programs be deleted that entries are of; installing leaves such entries as they are."""
