@@ -1,7 +1,7 @@
 """Telling what the ledger writes by statements to who listens: Webhooks, Server Scripts, Notifications, other apps.
 
 Frappe tells them of documents that are saved. Memberships are written with every movement, so that nobody is told, and
-nothing is read, unless somebody listens; who does is kept in the cache until one of them changes.
+nothing is read, unless somebody listens; who does is kept in the cache until one of them changes, for minutes at the most.
 """
 
 from collections.abc import Iterable
@@ -9,7 +9,9 @@ from collections.abc import Iterable
 import frappe
 from frappe.model.document import Document
 
-CACHE = "loyalty_app_listeners"
+CACHE = "loyalty_app_listened_to"
+# A request that began to read before somebody began to listen may put into the cache what was before.
+KEPT_SECONDS = 300
 SCRIPT_EVENTS = {"After Insert": "after_insert", "After Save": "on_update", "After Delete": "after_delete"}
 NOTIFICATION_EVENTS = {"New": "after_insert", "Save": "on_update"}
 
@@ -20,6 +22,7 @@ def forget(doc: Document | None = None, method: str | None = None) -> None:
 	if doc:
 		# somebody else may find out before this is committed
 		frappe.db.after_commit.add(forget)
+		frappe.db.after_rollback.add(forget)
 
 
 def are_there(doctype: str, event: str, hooks_of_all: bool = False) -> bool:
@@ -31,7 +34,17 @@ def are_there(doctype: str, event: str, hooks_of_all: bool = False) -> bool:
 	hooks = frappe.get_doc_hooks()
 	if any(hooks.get(each, {}).get(event) for each in (doctype, *(["*"] if hooks_of_all else []))):
 		return True
-	return [doctype, event] in frappe.cache.get_value(CACHE, generator=_listened_to)
+	return [doctype, event] in _listened()
+
+
+def _listened() -> list[list[str]]:
+	found = frappe.cache.get_value(CACHE)
+	if found is None:
+		found = _listened_to()
+		frappe.cache.set_value(CACHE, found, expires_in_sec=KEPT_SECONDS)
+		# Frappe 15 keeps what expires out of what the request has at hand.
+		frappe.local.cache[frappe.cache.make_key(CACHE)] = found
+	return found
 
 
 def _listened_to() -> list[list[str]]:

@@ -128,6 +128,16 @@ class TestWebhooks(LoyaltyTestCase):
 		self.assertEqual(len(unheard), 1)
 		self.assertEqual(self.told(lambda: make_invoice(self.customer, 1000)), [])
 
+	def test_who_listens_is_found_out_anew_after_minutes_at_the_most(self):
+		"""A request that saw nobody may put that into the cache after somebody was saved."""
+		listeners.forget()
+		self.assertFalse(listeners.are_there(MEMBERSHIP, "on_update"))
+		with count_queries() as statements:
+			self.assertFalse(listeners.are_there(MEMBERSHIP, "on_update"))
+		self.assertEqual(statements, [])
+		left = frappe.cache.ttl(frappe.cache.make_key(listeners.CACHE))
+		self.assertTrue(0 < left <= listeners.KEPT_SECONDS, left)
+
 	def test_a_webhook_that_is_switched_off_is_told_nothing(self):
 		webhook = self.listen(MEMBERSHIP, "on_update")
 		self.assertTrue(listeners.are_there(MEMBERSHIP, "on_update"))
