@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import frappe
 
-from loyalty_app.ledger import verify
+from loyalty_app.ledger import bulk, log, verify
 from loyalty_app.ledger.membership import find, look, spendable_by, summary
 from loyalty_app.tests.history import add_closed_lots, add_open_lots
 from loyalty_app.tests.utils import (
@@ -44,6 +44,14 @@ def count_work():
 
 	with patch.object(frappe.db, "sql", counted):
 		yield work
+
+
+def work_of(act, *arguments):
+	"""What the database does for `act`, as `count_work` counts it, whoever asks."""
+	work = []
+	with (count_instructions if frappe.db.db_type == "sqlite" else count_rows)(work, frappe.db.sql):
+		act(*arguments)
+	return work[0]
 
 
 @contextmanager
@@ -177,6 +185,43 @@ class TestStatements(IntegrationTestCase):
 				)
 				self.assertGreater(few, 0)
 				self.assertLess(many, few * 1.5)
+
+	def test_log_rows_that_tell_of_many_entries_are_found_among_many_others(self):
+		"""They are looked at wherever an invoice that has no entries is cancelled or returned."""
+		work = []
+		for rows in (FEW, MANY):
+			member = bulk.new_name()
+			self.add_log(member, rows)
+			work.append(work_of(log.told_among_many, member, "ACC-SINV-NONE"))
+		self.assertLess(work[1], work[0] + MANY / 20)
+
+	def test_what_is_a_customer_s_is_read_without_what_is_others(self):
+		"""By ERPNext, whenever the form of a Customer opens, and by Frappe, when one is renamed or merged."""
+		customer = make_customer(loyalty_program=self.program.name).name
+		make_invoice(customer)
+		self.add_log(bulk.new_name(), MANY)
+		owed = """select company, sum(loyalty_points) from `tabLoyalty Point Entry`
+			where customer = %s and expiry_date >= %s group by company"""
+		for doctype, act, *arguments in (
+			("Loyalty Point Entry", frappe.db.sql, owed, (customer, frappe.utils.today())),
+			("Loyalty Point Entry", self.rename, "Loyalty Point Entry", customer),
+			("Loyalty Point Log", self.rename, "Loyalty Point Log", customer),
+		):
+			with self.subTest(doctype, act=act.__name__):
+				whole = work_of(frappe.db.sql, f"select max(`owner`) from `tab{doctype}`")
+				act(*arguments)  # fills what Frappe keeps in memory
+				self.assertLess(work_of(act, *arguments), whole / 5)
+
+	def rename(self, doctype, customer):
+		"""As Frappe does it."""
+		frappe.db.set_value(doctype, {"customer": customer}, "customer", customer, update_modified=False)
+
+	def add_log(self, member, rows):
+		"""Log rows of something that is no membership, of which the last tells of many entries."""
+		of = {"membership": member, "customer": "Somebody Else", "event": "Submit"}
+		actions = ["Insert"] * (rows - 1) + [log.INSERT_MANY]
+		rows = [{"name": bulk.new_name(), "sequence": i, "action": a} for i, a in enumerate(actions, 1)]
+		bulk.insert(log.DOCTYPE, rows, of | {"after": '{"fields": [], "entries": {}}'})
 
 	def test_what_is_pending(self):
 		"""Points that mature cost a redemption one statement more, which reads those that are pending alone."""

@@ -10,8 +10,8 @@ from loyalty_app.reporting.given import by_line
 
 _WHOSE, _POINTS = ("loyalty_program", "company"), ("loyalty_points", "purchase_amount")
 # What the ledger reads by, and indexes that hold all that reports sum: a table of a million entries is not read for a total.
-# Each begins with a column of this app: ERPNext's own columns carry no index of ours, because a migration that loads
-# ERPNext's definition would drop and re-add it.
+# Each has a column of this app first, or several columns: a migration that loads ERPNext's definition drops what indexes one
+# of ERPNext's own columns alone.
 INDEXES = {
 	# Lots are read in the order of drawing, which ends with the name: what is left of them comes after it.
 	"lots": (
@@ -31,6 +31,8 @@ INDEXES = {
 		*_WHOSE,
 	),
 	"day": ("entry_type", "posting_date", *_WHOSE, "loyalty_program_tier", *_POINTS),
+	# What ERPNext reads whenever a Customer's form opens; and a customer that is renamed or merged is changed in all entries.
+	"customer": ("customer", "expiry_date", "company", "loyalty_points"),
 }
 
 # entries follow their invoice: they must not keep it from being cancelled, nor be listed as to be cancelled first

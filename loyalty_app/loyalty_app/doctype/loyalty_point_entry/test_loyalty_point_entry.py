@@ -5,6 +5,7 @@ import frappe
 from frappe.utils import today
 
 from loyalty_app.loyalty_app.doctype.loyalty_point_entry import loyalty_point_entry
+from loyalty_app.loyalty_app.doctype.loyalty_point_log import loyalty_point_log
 from loyalty_app.tests.utils import (
 	IntegrationTestCase,
 	as_user,
@@ -19,6 +20,7 @@ from loyalty_app.tests.utils import (
 	unique,
 )
 
+ENTRY, LOG = "Loyalty Point Entry", "Loyalty Point Log"
 READERS = {"Accounts User", "Accounts Manager", "Auditor"}
 
 
@@ -148,14 +150,19 @@ class TestLoyaltyPointEntry(IntegrationTestCase):
 		self.assertTrue(loyalty_point_entry.exclude_from_linked_with)
 
 	def test_indexes(self):
+		self.assert_indexes()
+
+	def test_indexes_outlive_what_a_migration_does_to_the_tables(self):
+		"""Frappe drops indexes of one column for which the field does not ask."""
+		for doctype in (ENTRY, LOG):
+			frappe.db.updatedb(doctype)
+		self.assert_indexes()
+
+	def assert_indexes(self):
 		for doctype, index in (
-			("Loyalty Point Entry", "loyalty_point_entry_lots"),
-			("Loyalty Point Entry", "loyalty_point_entry_invoice"),
-			("Loyalty Point Entry", "loyalty_point_entry_redeemed"),
-			("Loyalty Point Entry", "loyalty_point_entry_member"),
-			("Loyalty Point Entry", "loyalty_point_entry_day"),
-			("Loyalty Point Log", "loyalty_point_log_time"),
-			("Loyalty Membership", "loyalty_membership_customer_program"),
-			("Loyalty Point Log", "loyalty_point_log_membership_sequence"),
+			*((ENTRY, name) for name in loyalty_point_entry.INDEXES),
+			*((LOG, name) for name in (*loyalty_point_log.INDEXES, "membership_sequence")),
+			("Loyalty Membership", "customer_program"),
 		):
+			index = f"{frappe.scrub(doctype)}_{index}"
 			self.assertTrue(frappe.db.has_index(f"tab{doctype}", index), index)

@@ -5,6 +5,18 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+# Of several columns each: a migration drops an index of one whose field does not ask for it.
+INDEXES = {
+	"entry": ("entry", "membership"),
+	"invoice": ("membership", "invoice"),
+	# The few rows that tell of many entries.
+	"action": ("membership", "action", "sequence"),
+	# A customer that is renamed or merged is changed in all rows.
+	"customer": ("customer", "membership"),
+	# The audit trail reads from the newest on.
+	"time": ("logged_at", "membership", "sequence", "action"),
+}
+
 
 class LoyaltyPointLog(Document):
 	# begin: auto-generated types
@@ -53,15 +65,11 @@ class LoyaltyPointLog(Document):
 
 
 def on_doctype_update():
-	"""One row per step of a membership's history; and the index by which the audit trail reads from the newest on."""
+	"""One row per step of a membership's history; and the indexes."""
 	frappe.db.add_unique(
 		"Loyalty Point Log",
 		["membership", "sequence"],
 		constraint_name="loyalty_point_log_membership_sequence",
 	)
-	for name, fields in (
-		("loyalty_point_log_entry", ["entry"]),
-		("loyalty_point_log_invoice", ["membership", "invoice"]),
-		("loyalty_point_log_time", ["logged_at", "membership", "sequence", "action"]),
-	):
-		frappe.db.add_index("Loyalty Point Log", fields, index_name=name)
+	for name, fields in INDEXES.items():
+		frappe.db.add_index("Loyalty Point Log", fields, index_name=f"loyalty_point_log_{name}")
