@@ -15,12 +15,13 @@ import frappe
 from frappe.model.document import Document
 from frappe.utils import cint, cstr, get_time, getdate
 
+from loyalty_app.ledger import terms
 from loyalty_app.rules import promotions as rules
 from loyalty_app.rules.amounts import exact
 from loyalty_app.rules.lots import Entry, Kind, Terms
 from loyalty_app.rules.promotions import Effect, Given, Line, Promotion, Sale
 
-DOCTYPE = "Loyalty Promotion"
+DOCTYPE = terms.PROMOTION
 SETTINGS = "Loyalty Settings"
 ENTRY = "Loyalty Point Entry"
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -33,29 +34,8 @@ NO_TIME = "00:00:00"
 
 
 def of_program(program: str) -> list[Promotion]:
-	"""The enabled promotions of `program`, from Frappe's cache of documents."""
-	names = frappe.cache.get_value(_key(program), lambda: _names(program))
-	return [promotion_in(frappe.get_cached_doc(DOCTYPE, name)) for name in names]
-
-
-def _names(program: str) -> list[str]:
-	filters = {"loyalty_program": program, "enabled": 1}
-	return frappe.get_all(DOCTYPE, filters=filters, order_by="name", pluck="name")
-
-
-def forget(program: str) -> None:
-	"""Read anew which promotions `program` has, once what is being written is committed, or given up."""
-
-	def clear():
-		frappe.cache.delete_value(_key(program))
-
-	clear()
-	frappe.db.after_commit.add(clear)
-	frappe.db.after_rollback.add(clear)
-
-
-def _key(program: str) -> str:
-	return f"loyalty_promotions::{program}"
+	"""The enabled promotions of `program`, from the cache; for who has locked its members, those that were last saved."""
+	return [promotion_in(doc) for doc in terms.promotions_of(program) if cint(doc.enabled)]
 
 
 def promotion_in(doc: Document) -> Promotion:

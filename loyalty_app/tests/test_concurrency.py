@@ -12,7 +12,7 @@ import frappe
 from erpnext.accounts.doctype.sales_invoice.sales_invoice import SalesInvoice, make_sales_return
 from frappe.utils import getdate
 
-from loyalty_app.ledger import LedgerBusy, membership, privacy, rebuild, verify
+from loyalty_app.ledger import LedgerBusy, membership, privacy, rebuild, terms, verify
 from loyalty_app.ledger.membership import find, spendable
 from loyalty_app.tests.rest import RestClient
 from loyalty_app.tests.test_documents import balance, earned, entries_of
@@ -159,6 +159,29 @@ class TestConcurrency(IntegrationTestCase):
 		self.assertLessEqual(given, 1)
 		self.assertEqual(frappe.db.get_value("Loyalty Promotion", promotion.name, "uses"), 2 + given)
 		self.assertEqual(verify(), [])
+
+	def test_an_invoice_that_meets_the_end_of_a_promotion_goes_by_it(self):
+		"""It has the promotion at hand, and may have put it into everybody's cache like that."""
+		promotion = make_promotion(self.program)
+		(draft,) = self.drafts(1)
+		frappe.db.commit()
+		before = terms.promotions_of(self.program.name)
+		self.assertEqual([doc.name for doc in before], [promotion.name])
+		path = f"/api/resource/Loyalty Promotion/{promotion.name}"
+		status, body = self.meanwhile(self.api.open, "PUT", path, json={"enabled": 0})
+		self.assertEqual(status, 200, body)
+		terms.keep_promotions(self.program.name, before)
+		# On SQLite, a transaction that has read may not write once another has.
+		is_refused = frappe.db.db_type == "sqlite"
+		request = frappe.get_doc("Sales Invoice", draft.name)
+		with self.assertRaises(frappe.ValidationError) if is_refused else nullcontext():
+			request.submit()
+		frappe.db.rollback() if is_refused else frappe.db.commit()
+		if is_refused:
+			frappe.get_doc("Sales Invoice", draft.name).submit()
+		self.assertEqual(earned(draft).loyalty_points, 10)
+		frappe.local.cache.clear()
+		self.assertEqual(terms.promotions_of(self.program.name), [])
 
 	def test_submits_cancels_and_returns_at_once(self):
 		make_invoice(self.customer, 10_000)

@@ -9,7 +9,7 @@ from frappe import _
 from frappe.utils import cint, cstr, escape_html
 
 from loyalty_app.checks import LARGEST_AMOUNT, LARGEST_POINTS, SMALLEST_STEP, CheckedDocument
-from loyalty_app.ledger import promotions
+from loyalty_app.ledger import promotions, terms
 from loyalty_app.rules.promotions import Effect
 
 # more than this is a typing error
@@ -93,8 +93,8 @@ class LoyaltyPromotion(CheckedDocument):
 		self.validate_limits()
 		self.count_uses()
 
-	def on_update(self):
-		promotions.forget(self.loyalty_program)
+	def on_change(self):
+		terms.tell_of(self)
 
 	def on_trash(self):
 		if promotions.count_again(self.name)[self.name]:
@@ -104,7 +104,10 @@ class LoyaltyPromotion(CheckedDocument):
 				).format(frappe.bold(self.name), self._label("enabled"), self._label("to_date")),
 				title=_("Promotion has given points"),
 			)
-		promotions.forget(self.loyalty_program)
+		terms.tell_of(self)
+
+	def after_rename(self, old, new, merge=False):
+		terms.tell_of(self)
 
 	def lacks_effect(self) -> bool:
 		"""Whether a number that the effect is made of has not been entered yet."""
