@@ -15,7 +15,7 @@ import frappe
 from frappe.model.document import Document
 from frappe.utils import cint, cstr, get_time, getdate
 
-from loyalty_app.ledger import terms
+from loyalty_app.ledger import busy, terms
 from loyalty_app.rules import promotions as rules
 from loyalty_app.rules.amounts import exact
 from loyalty_app.rules.lots import Entry, Kind, Terms
@@ -315,7 +315,11 @@ def lock_limited(program: str) -> None:
 
 
 def count(program: str, before: dict[str, Entry], after: dict[str, Entry]) -> None:
-	"""Count on promotions with a limit in all, which are locked, what brings the entries `before` to those `after`."""
+	"""Count on promotions with a limit in all, which are locked, what brings the entries `before` to those `after`.
+
+	One that had no limit when it gave points may have been given one since. It is counted, too; where no place is left,
+	whoever submits has to try again.
+	"""
 	change = change_in_uses(before, after)
 	if not change:
 		return
@@ -323,7 +327,12 @@ def count(program: str, before: dict[str, Entry], after: dict[str, Entry]) -> No
 	table = frappe.qb.DocType(DOCTYPE)
 	for number in sorted({change[name] for name in change.keys() & limited}):
 		names = sorted(name for name in change.keys() & limited if change[name] == number)
-		frappe.qb.update(table).set(table.uses, table.uses + number).where(table.name.isin(names)).run()
+		query = frappe.qb.update(table).set(table.uses, table.uses + number).where(table.name.isin(names))
+		if number > 0:
+			query = query.where((table.limit_total == 0) | (table.uses + number <= table.limit_total))
+		query.run()
+		if number > 0 and frappe.db._cursor.rowcount < len(names):
+			busy.refuse()
 
 
 def recorded():
@@ -356,19 +365,52 @@ def count_again(*names: str) -> Counter:
 	return Counter({name: used[name] for name in names})
 
 
-def wrong_counts(lock: bool = False) -> list[tuple[str, int, str]]:
-	"""Enabled promotions with a limit in all whose count is not what the entries come to: name, the right count, what is
-	wrong in words."""
-	names = frappe.get_all(DOCTYPE, filters={"enabled": 1, "limit_total": (">", 0)}, pluck="name")
-	if not names:
+def count_when_committed(name: str) -> None:
+	"""Count how often the promotion `name` was used once more when what is being written is committed: invoices may have
+	been submitted since this transaction began to read, by whom they were not counted."""
+	# Last of all, as it ends a transaction, with what else is to be done after it.
+	frappe.db.after_commit.add(lambda: frappe.db.after_commit.add(lambda: _count_now(name)))
+
+
+def _count_now(name: str) -> None:
+	frappe.db.commit()  # nosemgrep: runs after a commit; whoever did so before may have read something
+	try:
+		busy.insist(_set_right_count, name)
+	except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
+		# It is saved, and verifying tells of a wrong count.
+		frappe.log_error(title=f"Loyalty Promotion {name} could not be counted again")
+		frappe.db.commit()  # nosemgrep: a transaction of its own
+
+
+def _set_right_count(name: str) -> None:
+	table = frappe.qb.DocType(DOCTYPE)
+	for _name, uses, _fault in wrong_counts(lock=True, only=name):
+		frappe.qb.update(table).set(table.uses, uses).where(table.name == name).run()
+	frappe.db.commit()  # nosemgrep: as above
+
+
+def wrong_counts(lock: bool = False, only: str | None = None) -> list[tuple[str, int, str]]:
+	"""Enabled promotions with a limit in all, or `only` one of them, whose count is not what the entries come to: name,
+	the right count, what is wrong in words.
+
+	With `lock`, to be called at the beginning of a transaction: entries are read as they were when it first read
+	anything without a lock, and that must not be before these promotions were locked.
+	"""
+	table = frappe.qb.DocType(DOCTYPE)
+	query = frappe.qb.from_(table).select(table.name, table.uses).orderby(table.name)
+	query = query.where((table.enabled == 1) & (table.limit_total > 0))
+	if only:
+		query = query.where(table.name == only)
+	counted = dict((query.for_update() if lock else query).run())
+	if not counted:
 		return []
-	counted, right = uses_of(names, lock), count_again(*names)
+	right = count_again(*counted)
 	return [
 		(
 			name,
 			right[name],
-			f"Loyalty Promotion {name} has counted {uses} invoices, the entries come to {right[name]}",
+			f"Loyalty Promotion {name} has counted {cint(uses)} invoices, the entries come to {right[name]}",
 		)
 		for name, uses in counted.items()
-		if uses != right[name]
+		if cint(uses) != right[name]
 	]

@@ -160,6 +160,27 @@ class TestConcurrency(IntegrationTestCase):
 		self.assertEqual(frappe.db.get_value("Loyalty Promotion", promotion.name, "uses"), 2 + given)
 		self.assertEqual(verify(), [])
 
+	def test_a_limit_counts_the_invoice_that_was_submitted_while_it_was_set(self):
+		"""The request that sets it has begun to read before, and sees nothing of the invoice's entries."""
+		promotion = make_promotion(self.program)
+		(draft,) = self.drafts(1)
+		frappe.db.commit()
+		request = frappe.get_doc("Loyalty Promotion", promotion.name)
+		self.assertEqual(self.elsewhere(draft, 1)[0], 200)
+		request.limit_total = 2
+		# On SQLite, a transaction that has read may not write once another has.
+		is_refused = frappe.db.db_type == "sqlite"
+		with self.assertRaises(frappe.QueryDeadlockError) if is_refused else nullcontext():
+			request.save()
+		if is_refused:
+			frappe.db.rollback()
+			request.reload()
+			request.limit_total = 2
+			request.save()
+		frappe.db.commit()
+		self.assertEqual(frappe.db.get_value("Loyalty Promotion", promotion.name, "uses"), 1)
+		self.assertEqual(verify(), [])
+
 	def test_an_invoice_that_meets_the_end_of_a_promotion_goes_by_it(self):
 		"""It has the promotion at hand, and may have put it into everybody's cache like that."""
 		promotion = make_promotion(self.program)

@@ -1,15 +1,17 @@
 """What promotions give an invoice, what a return takes back of it, and how often they are used."""
 
 import json
+from unittest.mock import patch
 
 import frappe
 from frappe.custom.doctype.custom_field.custom_field import create_custom_field
 
 from loyalty_app.api.desk import invoice_preview
-from loyalty_app.ledger import Event, audit, settle_invoice, verify
+from loyalty_app.ledger import Event, LedgerBusy, audit, promotions, settle_invoice, verify
 from loyalty_app.ledger.membership import find
 from loyalty_app.tests.test_documents import LoyaltyTestCase, balance, earned, entries_of
 from loyalty_app.tests.utils import (
+	count_queries,
 	make_customer,
 	make_invoice,
 	make_item,
@@ -292,6 +294,30 @@ class TestLimits(PromotionTestCase):
 		self.assertEqual(self.uses(promotion), 2)
 		self.assertEqual((self.buy(), self.buy()), (20, 10))
 
+	def test_a_limit_that_is_set_while_an_invoice_is_submitted_holds_for_it(self):
+		for limit, points in ((2, 20), (1, None)):
+			with self.subTest(limit=limit):
+				promotion = self.promote(items=[("Item", item := make_item().name)])
+				self.sell((item, 1, 100))
+
+				def given_before_the_limit(*arguments, promotion=promotion, limit=limit, **options):
+					given = given_for(*arguments, **options)
+					promotion.limit_total = limit
+					promotion.save()
+					return given
+
+				draft, given_for = self.sell((item, 1, 100), submit=False), promotions.given_for
+				frappe.db.savepoint("refused")
+				with patch.object(promotions, "given_for", given_before_the_limit):
+					if points:
+						draft.submit()
+						self.assertEqual(earned(draft).loyalty_points, points)
+						self.assertEqual(self.uses(promotion), limit)
+						continue
+					with self.assertRaises(LedgerBusy):
+						draft.submit()
+				frappe.db.rollback(save_point="refused")
+
 	def test_nobody_else_changes_the_count(self):
 		promotion = self.promote(limit_total=5)
 		stale = frappe.get_doc("Loyalty Promotion", promotion.name)
@@ -319,5 +345,8 @@ class TestLimits(PromotionTestCase):
 		self.assertIn("promotions_used", faults)
 		self.assertIn(f"{promotion.name} has counted 4 invoices, the entries come to 1", faults)
 		audit.mend([member])
-		audit.mend_promotions()
+		with count_queries() as statements:
+			audit.mend_promotions()
+		# What is counted must not be older than the locks under which it is.
+		self.assertIn("uses", statements[0])
 		self.assertEqual(self.uses(promotion), 1)

@@ -200,9 +200,7 @@ class LoyaltyPromotion(CheckedDocument):
 			self.doctype, self.name, ["uses", "limit_total", "enabled"], for_update=True
 		)
 		uses, limit, enabled = before
-		is_counted = cint(limit) and cint(enabled)
-		self.uses = (
-			cint(uses)
-			if is_counted or not cint(self.limit_total)
-			else promotions.count_again(self.name)[self.name]
-		)
+		self.uses = cint(uses)
+		if cint(self.limit_total) and not (cint(limit) and cint(enabled)):
+			self.uses = promotions.count_again(self.name)[self.name]
+			promotions.count_when_committed(self.name)
