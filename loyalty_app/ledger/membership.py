@@ -130,12 +130,13 @@ def hold(*customers: str) -> dict[str, frappe._dict]:
 	Frappe locks a customer that is being saved before any hook runs, and points change the tier that is shown on
 	the customer, so the customer's row is the first that anybody locks.
 	"""
-	held = _hold(customers)
+	held = lock_customers(customers)
 	terms.refresh(row.loyalty_program for row in held.values())
 	return held
 
 
-def _hold(customers: Iterable[str]) -> dict[str, frappe._dict]:
+def lock_customers(customers: Iterable[str]) -> dict[str, frappe._dict]:
+	"""What `hold` does before it looks at programs."""
 	table = frappe.qb.DocType("Customer")
 	query = frappe.qb.from_(table).select(table.name, table.customer_name, table.loyalty_program)
 	query = query.where(table.name.isin(sorted(customers))).orderby(table.name).for_update()
@@ -217,7 +218,7 @@ def lock_with_customers(names: list[str], anew: bool = False) -> list[frappe._di
 		frappe.db.rollback()
 	if customers:
 		# Programs are looked at once all locks are there: a plain read before would be the first of the transaction.
-		_hold(customers)
+		lock_customers(customers)
 	return lock_all(names)
 
 

@@ -394,7 +394,7 @@ class TestConcurrency(IntegrationTestCase):
 		name = find(self.customer.name, self.program.name)
 		frappe.db.set_value("Loyalty Point Entry", earned(lot).name, "remaining_points", 97)
 		frappe.db.commit()
-		hold, answers = membership._hold, []
+		hold, answers = membership.lock_customers, []
 
 		def hold_after_a_terminal(customers):
 			if not answers:
@@ -402,7 +402,7 @@ class TestConcurrency(IntegrationTestCase):
 				answers[0] = self.elsewhere(draft, 1)
 			return hold(customers)
 
-		with patch.object(membership, "_hold", hold_after_a_terminal):
+		with patch.object(membership, "lock_customers", hold_after_a_terminal):
 			self.assertNotEqual(rebuild(name), [])
 		frappe.db.commit()
 		self.assertEqual(answers[0][0], 200, answers)
@@ -507,7 +507,7 @@ class TestConcurrency(IntegrationTestCase):
 	def test_a_program_that_is_saved_gives_way_to_an_invoice(self):
 		self.program.reload()
 		self.program.collection_rules[0].tier_name = "Another"
-		deadlock = patch.object(membership, "_hold", side_effect=frappe.QueryDeadlockError)
+		deadlock = patch.object(membership, "lock_customers", side_effect=frappe.QueryDeadlockError)
 		with deadlock, self.assertRaises(LedgerBusy):
 			self.program.save()
 

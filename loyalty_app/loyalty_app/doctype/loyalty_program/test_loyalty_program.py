@@ -252,16 +252,16 @@ class TestLoyaltyProgram(IntegrationTestCase):
 			return patch.object(membership, name, called)
 
 		program.tier_period, program.tier_period_months = "Last N Months", 3
-		with noted("hold"), noted("begin_period"):
+		with noted("lock_customers"), noted("begin_period"):
 			program.save()
-		self.assertEqual(order[:2], ["hold", "begin_period"])
+		self.assertEqual(order[:2], ["lock_customers", "begin_period"])
 
 		program.company, program.tier_period = company(OTHER_COMPANY, "LTOC"), "Lifetime"
 		program.expense_account = program.cost_center = None
 		order.clear()
-		with noted("hold"), noted("are_used"), noted("follow_company"):
+		with noted("lock_customers"), noted("are_used"), noted("follow_company"):
 			program.save()
-		self.assertEqual(order[:2], ["hold", "are_used"])
+		self.assertEqual(order[:2], ["lock_customers", "are_used"])
 		self.assertIn("follow_company", order)
 
 	def test_who_meets_a_deadlock_is_asked_to_try_again(self):
