@@ -149,6 +149,10 @@ class TestLoyaltyPointEntry(IntegrationTestCase):
 	def test_entries_do_not_stand_in_the_way_of_cancelling(self):
 		self.assertTrue(loyalty_point_entry.exclude_from_linked_with)
 
+
+class TestIndexes(IntegrationTestCase):
+	"""Apart from tests that store entries: to change tables commits what is there."""
+
 	def test_indexes(self):
 		self.assert_indexes()
 
