@@ -58,7 +58,7 @@ def begin_request() -> None:
 	"""Forget what Frappe keeps of the request before, but for doctypes: to load those takes longer than a submit."""
 	frappe.db.rollback()
 	frappe.clear_messages()
-	frappe.local.flags.update(currently_saving=[], loyalty_invoices_in_hand=set())
+	frappe.local.flags.update(currently_saving=[], loyalty_invoices_in_hand={})
 	kept = frappe.local.cache
 	for key in [
 		key for key in kept if b"document_cache" in (key if isinstance(key, bytes) else key.encode())
