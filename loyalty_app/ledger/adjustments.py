@@ -13,7 +13,7 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint, getdate, today
 
-from loyalty_app.ledger import bulk, busy, entries, expiry, foreign, invoices, membership, notices
+from loyalty_app.ledger import bulk, entries, expiry, foreign, invoices, membership, notices
 from loyalty_app.ledger.invoices import Event
 from loyalty_app.ledger.log import Cause
 from loyalty_app.rules import earning, lots
@@ -63,16 +63,9 @@ def good_through(doc: Document) -> date:
 
 def hold(doc: Document) -> list[frappe._dict]:
 	"""Take the locks of the ledger for submitting `doc`; return its locked memberships, opened if they are not there."""
-	hold_customers(doc)
-	return membership.lock_all_for(customers_of(doc), doc.loyalty_program, open_missing=True)
-
-
-def hold_customers(doc: Document) -> None:
-	"""Hold the customers of `doc`. Raises LedgerBusy where one is not there any more: renamed, or merged into another,
-	since `doc` was read."""
 	customers = customers_of(doc)
-	if len(membership.hold(*customers)) < len(customers):
-		busy.refuse()
+	membership.hold_all(*customers)
+	return membership.lock_all_for(customers, doc.loyalty_program, open_missing=True)
 
 
 def settle_adjustment(doc: Document, event: Event) -> None:

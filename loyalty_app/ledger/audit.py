@@ -6,7 +6,7 @@ the replay is Python's; of a membership with a long history a page at a time is 
 
 import json
 import random
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import reduce
 from operator import or_
@@ -207,31 +207,25 @@ def groups(members: list[frappe._dict]) -> Iterator[list[frappe._dict]]:
 def check_log(members: list[frappe._dict]) -> Iterator[Difference]:
 	"""What is wrong with the logs of `members`, and where their entries are not as the log says."""
 	replays = {member.name: log.Replay() for member in members}
-	told = {member.name: Counter() for member in members}
 	for row in log_rows(members):
-		told[row["membership"]][whose(row)] += 1
 		for fault in replays[row["membership"]].add(row):
 			yield Difference(row["membership"], fault, row["entry"])
 	for member in members:
-		yield from unlike_told(member, told[member.name])
 		replay = replays[member.name]
+		yield from unlike_told(member, replay)
 		if (member.log_count, member.log_hash or "") != (replay.sequence, replay.hash):
 			yield Difference(member.name, "the end of the log is not the one this membership remembers")
 	for member, name, recorded, actual in unlike_log(replays):
 		yield Difference(member, f"entry {name}: the log says {recorded}, the table says {actual}", name)
 
 
-def whose(row: dict) -> tuple[str, ...]:
-	return tuple([row[field] or "" for field in log.WHOSE])
-
-
-def unlike_told(member: frappe._dict, told: Counter) -> Iterator[Difference]:
-	"""Where the log says of somebody else than `member` that the points are theirs; `told`: how many rows say of whom.
+def unlike_told(member: frappe._dict, replay: log.Replay) -> Iterator[Difference]:
+	"""Where the log, which `replay` has gone through, says of somebody else than `member` that the points are theirs.
 
 	Renaming a customer, program or company, and merging customers, renames it in all rows too.
 	"""
-	for says, rows in sorted(told.items()):
-		for field, value, own in zip(log.WHOSE, says, whose(member)):
+	for says, rows in sorted(replay.whose.items()):
+		for field, value, own in zip(log.WHOSE, says, log.whose(member)):
 			if value != own:
 				yield Difference(member.name, f"{field} is {own}, {rows} rows of the log say {value}")
 
@@ -550,11 +544,9 @@ def mend(names: list[str]) -> list[Difference]:
 	doubtful = set()
 	for group in groups(members):
 		replays = {member.name: log.Replay() for member in group}
-		told = {member.name: Counter() for member in group}
 		for row in log_rows(group):
-			told[row["membership"]][whose(row)] += 1
 			list(replays[row["membership"]].add(row))
-		doubtful.update(d.membership for member in group for d in unlike_told(member, told[member.name]))
+		doubtful.update(d.membership for member in group for d in unlike_told(member, replays[member.name]))
 		changes = {member.name: [] for member in group}
 		for member, name, recorded, actual in unlike_log(replays):
 			changes[member].append(log.Change(name, recorded, actual))

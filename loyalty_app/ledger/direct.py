@@ -5,7 +5,7 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint, getdate, today
 
-from loyalty_app.ledger import adjustments, busy, entries, expiry, membership, notices, redemption
+from loyalty_app.ledger import adjustments, entries, expiry, membership, notices, redemption
 from loyalty_app.ledger.log import Cause
 from loyalty_app.rules import earning, lots
 from loyalty_app.rules.amounts import exact
@@ -70,8 +70,7 @@ def insert(doc: Document) -> None:
 	Positive points become a lot that first covers shortfalls; negative points are drawn from the lot in
 	Redeem Against or the earliest to expire, and refused when there are not enough. Rules 8.
 	"""
-	if doc.customer not in membership.hold(doc.customer):
-		busy.refuse()  # renamed, or merged into another, since it was looked up
+	membership.hold_all(doc.customer)
 	member = membership.lock_or_open(doc.customer, doc.loyalty_program)
 	expiry.close_due(member)
 	voucher = Voucher(doc.invoice_type or None, doc.invoice or None)

@@ -212,15 +212,13 @@ def rows_of(names: list[str], status: str) -> list[frappe._dict]:
 	return query.orderby(table.name).for_update().run(as_dict=True)
 
 
-def difference(name: str, fault: str) -> Difference:
+def difference(name: str, fault: str, is_locked: bool) -> Difference:
 	"""What a run tells of the row `name` that could not be worked on; the row tells it too.
 
 	One that is ready and was only kept locked stays ready, and one that is imported stays imported: another run may do
 	what this one could not.
 	"""
 	row = frappe.db.get_value(DOCTYPE, name, ["row_no", "status"], as_dict=True)
-	# In the words of `runs.act`.
-	is_locked = fault == _("somebody else kept it locked")
 	stays = row.status == IMPORTED or (row.status == READY and is_locked)
 	update({name: {"message": fault} | ({} if stays else {"status": REFUSED})})
 	return Difference(None, fault, row=row.row_no)

@@ -6,6 +6,7 @@ the row before it within the membership, so that a change made in the database i
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
@@ -57,6 +58,12 @@ LOGGED = (
 
 # Whose a row is. Renaming changes these in all rows, so that no hash covers them: they are compared with the membership's.
 WHOSE = ("customer", "loyalty_program", "company")
+
+
+def whose(row: dict) -> tuple[str, ...]:
+	"""Of whom `row`, of the log or a membership, says that the points are theirs."""
+	return tuple([row[field] or "" for field in WHOSE])
+
 
 # What reading a row raises that does not say what a row says: somebody has changed it.
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
@@ -209,11 +216,14 @@ class Replay:
 
 	def __init__(self):
 		self.sequence, self.hash = 0, ""
+		# How many rows say of whom that the points are theirs.
+		self.whose: Counter[tuple[str, ...]] = Counter()
 		# By entry, what stands for what was last said of it: a long history has many entries.
 		self.entries: dict[str, bytes] = {}
 
 	def add(self, row: dict) -> Iterator[str]:
 		"""Go on with `row`, and tell what is wrong with it."""
+		self.whose[whose(row)] += 1
 		self.sequence += 1
 		if row["sequence"] != self.sequence:
 			yield f"log row {self.sequence} is missing"

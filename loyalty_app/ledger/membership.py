@@ -16,7 +16,7 @@ from frappe.query_builder.functions import Coalesce, Sum
 from frappe.utils import getdate, today
 from pypika import Case
 
-from loyalty_app.ledger import bulk, listeners, promotions, terms, tiering
+from loyalty_app.ledger import bulk, busy, listeners, promotions, terms, tiering
 from loyalty_app.ledger.tiering import tiers_in, tiers_of
 from loyalty_app.rules import redemption
 from loyalty_app.rules.amounts import exact
@@ -133,6 +133,13 @@ def hold(*customers: str) -> dict[str, frappe._dict]:
 	held = lock_customers(customers)
 	terms.refresh(row.loyalty_program for row in held.values())
 	return held
+
+
+def hold_all(*customers: str) -> None:
+	"""`hold`, of customers who have to be there. Raises LedgerBusy where one is not any more: renamed, or merged into
+	another, since it was looked up."""
+	if len(hold(*customers)) < len(set(customers)):
+		busy.refuse()
 
 
 def lock_customers(customers: Iterable[str]) -> dict[str, frappe._dict]:

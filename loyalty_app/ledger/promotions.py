@@ -376,7 +376,9 @@ def _count_now(name: str) -> None:
 	frappe.db.commit()  # nosemgrep: runs after a commit; whoever did so before may have read something
 	try:
 		busy.insist(_set_right_count, name)
-	except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
+	except Exception as e:
+		if not busy.is_busy(e):
+			raise
 		# It is saved, and verifying tells of a wrong count.
 		frappe.log_error(title=f"Loyalty Promotion {name} could not be counted again")
 		frappe.db.commit()  # nosemgrep: a transaction of its own

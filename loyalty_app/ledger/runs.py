@@ -17,7 +17,7 @@ from frappe.utils import add_to_date, get_datetime, getdate, now, now_datetime, 
 
 from loyalty_app.ledger import audit, bulk, expiry, imports, membership, notices, tiering
 from loyalty_app.ledger.audit import Difference
-from loyalty_app.ledger.busy import insist
+from loyalty_app.ledger.busy import insist, is_busy
 
 DOCTYPE = "Loyalty Ledger Run"
 RANGE = "Loyalty Ledger Run Range"
@@ -51,14 +51,16 @@ class Kind(NamedTuple):
 
 	names: those after one name, up to another, so many, in their order.
 	act: what is done with some, the whole of a transaction but for its end.
-	difference: what is told of one that could not be worked on.
+	difference: what is told of one that could not be worked on, and whether only because somebody else kept it locked.
 	prepare: what has to be done before there are names. Raises ValidationError where there cannot be any.
 	beyond: what is done once in a run, beside everything that has a name.
 	"""
 
 	names: Callable[[Document, str, str | None, int], list[str]]
 	act: Callable[[list[str], Document], Result]
-	difference: Callable[[str, str], Difference] = Difference
+	difference: Callable[[str, str, bool], Difference] = lambda name, fault, is_locked: Difference(
+		name, fault
+	)
 	prepare: Callable[[Document], None] | None = None
 	beyond: Callable[[Document], Result] | None = None
 
@@ -366,16 +368,17 @@ def act(run: Document, names: list[str]) -> Result:
 	try:
 		# A terminal may be quicker; its transaction is short.
 		return insist(kind.act, names, run, tries=TRIES) if names else insist(kind.beyond, run, tries=TRIES)
-	except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
-		fault = _("somebody else kept it locked")
 	except Exception as e:
 		frappe.db.rollback()
-		fault = f"{type(e).__name__}: {e}"
-		if len(names) <= 1:
+		is_locked = is_busy(e)
+		fault = _("somebody else kept it locked") if is_locked else f"{type(e).__name__}: {e}"
+		if len(names) <= 1 and not is_locked:
 			title = "A loyalty run could not work on something"
 			frappe.log_error(title=title, message=frappe.get_traceback())
-	if len(names) <= 1:
-		return Result(0, (kind.difference(names[0], fault) if names else Difference(None, fault),))
+	if not names:
+		return Result(0, (Difference(None, fault),))
+	if len(names) == 1:
+		return Result(0, (kind.difference(names[0], fault, is_locked),))
 	changed, differences = 0, []
 	for name in names:
 		one = act(run, [name])

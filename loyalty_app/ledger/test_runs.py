@@ -107,13 +107,18 @@ class TestRuns(LoyaltyTestCase):
 		done = frappe.get_doc(runs.DOCTYPE, name)
 		self.assertEqual((done.status, self.left(customers)), ("Done", 0))
 
+	def divided(self, jobs):
+		"""Start a run that has one range; its name, and what the range's job is called with."""
+		name = runs.start("Expiry")
+		runs.divide(**jobs.pop(0)[1])
+		((_function, arguments),) = jobs
+		return name, arguments
+
 	def test_a_range_has_one_worker(self):
 		"""A job that has waited for long is there twice."""
 		self.members(3)
 		with queue() as jobs, patch.object(runs, "MEMBERSHIPS_IN_SET", 1):
-			name = runs.start("Expiry")
-			runs.divide(**jobs.pop(0)[1])
-			((_function, arguments),) = jobs
+			name, arguments = self.divided(jobs)
 			act = runs.act
 
 			def twice(run, names):
@@ -129,9 +134,7 @@ class TestRuns(LoyaltyTestCase):
 	def test_who_was_taken_for_dead_stops(self):
 		self.members(2)
 		with queue() as jobs, patch.object(runs, "MEMBERSHIPS_IN_SET", 1):
-			name = runs.start("Expiry")
-			runs.divide(**jobs.pop(0)[1])
-			((_function, arguments),) = jobs
+			name, arguments = self.divided(jobs)
 			act = runs.act
 
 			def slow(run, names):

@@ -162,7 +162,8 @@ def hold_first(doc: Document) -> None:
 def hold(doc: Document) -> None:
 	"""Hold the customer of `doc`, unless `hold_first` has."""
 	if not (doc.flags.loyalty_held and doc.flags.loyalty_held.name == doc.customer):
-		doc.flags.loyalty_held = membership.hold(doc.customer).get(doc.customer)
+		# The only one, whichever case the name was sent in: it is Frappe that corrects that, later.
+		doc.flags.loyalty_held = next(iter(membership.hold(doc.customer).values()), None)
 
 
 def program_of(doc: Document) -> str | None:

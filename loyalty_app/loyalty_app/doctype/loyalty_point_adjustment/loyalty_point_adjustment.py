@@ -202,7 +202,7 @@ class LoyaltyPointAdjustment(Document):
 			# Frappe does this at submit only
 			set_workflow_state_on_action(self, workflow, "cancel")
 		with unless_busy():
-			adjustments.hold_customers(self)
+			membership.hold_all(*adjustments.customers_of(self))
 
 	def on_cancel(self):
 		with unless_busy():
