@@ -9,6 +9,8 @@ from collections.abc import Iterable
 import frappe
 from frappe.model.document import Document
 
+from loyalty_app.ledger import cache
+
 CACHE = "loyalty_app_listened_to"
 # A request that began to read before somebody began to listen may put into the cache what was before.
 KEPT_SECONDS = 300
@@ -41,9 +43,7 @@ def _listened() -> list[list[str]]:
 	found = frappe.cache.get_value(CACHE)
 	if found is None:
 		found = _listened_to()
-		frappe.cache.set_value(CACHE, found, expires_in_sec=KEPT_SECONDS)
-		# Frappe 15 keeps what expires out of what the request has at hand.
-		frappe.local.cache[frappe.cache.make_key(CACHE)] = found
+		cache.keep(CACHE, found, KEPT_SECONDS)
 	return found
 
 

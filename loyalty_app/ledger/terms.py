@@ -14,6 +14,8 @@ import frappe
 from frappe.model.document import Document
 from frappe.utils import get_datetime
 
+from loyalty_app.ledger import cache
+
 DOCTYPE = "Loyalty Program"
 PROMOTION = "Loyalty Promotion"
 # By then, nobody has a program at hand as it was before.
@@ -92,10 +94,7 @@ def promotions_of(program: str) -> list[Document]:
 
 def keep_promotions(program: str, found: list[Document]) -> None:
 	"""Let all processes have the promotions of `program` that were `found` at hand."""
-	key = _kept(_key(PROMOTION, program))
-	frappe.cache.set_value(key, found, expires_in_sec=KEPT_SECONDS)
-	# Frappe 15 keeps what expires out of what the request has at hand.
-	frappe.local.cache[frappe.cache.make_key(key)] = found
+	cache.keep(_kept(_key(PROMOTION, program)), found, KEPT_SECONDS)
 
 
 def _promotions(program: str, lock: bool) -> list[Document]:
