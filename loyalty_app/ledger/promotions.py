@@ -24,6 +24,7 @@ from loyalty_app.rules.promotions import Effect, Given, Line, Promotion, Sale
 DOCTYPE = terms.PROMOTION
 SETTINGS = "Loyalty Settings"
 ENTRY = "Loyalty Point Entry"
+MEMBERSHIP = "Loyalty Membership"
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 # The field of invoices into which a promotion's code is typed.
 CODE = "loyalty_promotion_code"
@@ -375,6 +376,7 @@ def count_when_committed(name: str) -> None:
 def _count_now(name: str) -> None:
 	frappe.db.commit()  # nosemgrep: runs after a commit; whoever did so before may have read something
 	try:
+		busy.insist(_wait_for_those_before, name)
 		busy.insist(_set_right_count, name)
 	except Exception as e:
 		if not busy.is_busy(e):
@@ -382,6 +384,16 @@ def _count_now(name: str) -> None:
 		# It is saved, and verifying tells of a wrong count.
 		frappe.log_error(title=f"Loyalty Promotion {name} could not be counted again")
 		frappe.db.commit()  # nosemgrep: a transaction of its own
+
+
+def _wait_for_those_before(name: str) -> None:
+	"""Wait for all who may not have counted their use of the promotion `name`: they have locked a member of its program
+	before they could know of the limit. Whoever locks one after this knows."""
+	table = frappe.qb.DocType(MEMBERSHIP)
+	program = frappe.db.get_value(DOCTYPE, name, "loyalty_program")
+	# A locking read, which also waits for memberships that are only being opened.
+	frappe.qb.from_(table).select(table.name).where(table.loyalty_program == program).for_update().run()
+	frappe.db.commit()  # nosemgrep: as above
 
 
 def _set_right_count(name: str) -> None:

@@ -3,14 +3,14 @@
 On SQLite writers queue up for the one write lock; on MariaDB they meet at the membership's row lock.
 """
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, nullcontext
 from threading import Event
 from unittest.mock import patch
 
 import frappe
 from erpnext.accounts.doctype.sales_invoice.sales_invoice import SalesInvoice, make_sales_return
-from frappe.utils import getdate
+from frappe.utils import add_days, getdate, today
 
 from loyalty_app.ledger import LedgerBusy, membership, privacy, rebuild, terms, verify
 from loyalty_app.ledger.membership import find, spendable
@@ -179,6 +179,27 @@ class TestConcurrency(IntegrationTestCase):
 			request.save()
 		frappe.db.commit()
 		self.assertEqual(frappe.db.get_value("Loyalty Promotion", promotion.name, "uses"), 1)
+		self.assertEqual(verify(), [])
+
+	def test_a_limit_counts_the_invoice_that_is_committed_after_it_was_set(self):
+		"""It has given points while there was no limit, and nothing to count."""
+		promotion = make_promotion(self.program)
+		first, draft = self.drafts(2)
+		frappe.db.commit()
+		first.submit()  # reads the promotion under a lock, as the first one does after it was saved
+		frappe.db.commit()
+		draft.submit()
+		path = f"/api/resource/Loyalty Promotion/{promotion.name}"
+		with ThreadPoolExecutor(1) as pool:
+			setting = pool.submit(self.api.open, "PUT", path, json={"limit_total": 3})
+			wait([setting], timeout=2)
+			frappe.db.commit()
+			status, body = setting.result()
+		if frappe.db.db_type == "sqlite":  # a transaction that has read may not write once another has
+			status, body = self.meanwhile(self.api.open, "PUT", path, json={"limit_total": 3})
+		self.assertEqual(status, 200, body)
+		frappe.db.rollback()
+		self.assertEqual(frappe.db.get_value("Loyalty Promotion", promotion.name, "uses"), 2)
 		self.assertEqual(verify(), [])
 
 	def test_an_invoice_that_meets_the_end_of_a_promotion_goes_by_it(self):
