@@ -145,12 +145,14 @@ def hold_first(doc: Document) -> None:
 	doc.flags.loyalty_held = None
 	if doc.docstatus == 0 or not doc.customer or doc.get("is_consolidated"):
 		return
-	program = frappe.get_cached_value("Customer", doc.customer, "loyalty_program")
-	if not (program or doc.loyalty_program):
+	cached = frappe.get_cached_value("Customer", doc.customer, "loyalty_program")
+	known = cached or doc.loyalty_program
+	# Who is in none by the cache may have joined since. Asked without a lock, which most would take for nothing.
+	if not (known or frappe.db.get_value("Customer", doc.customer, "loyalty_program")):
 		return
 	hold(doc)
 	held = doc.flags.loyalty_held
-	if held and (held.loyalty_program or None) != (program or None):
+	if held and (held.loyalty_program or None) != (cached or None):
 		# Read by a request that began before the customer was saved, and put back into the cache after that.
 		frappe.clear_document_cache("Customer", doc.customer)
 	if not held and not doc.is_new():

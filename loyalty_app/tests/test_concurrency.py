@@ -313,16 +313,22 @@ class TestConcurrency(IntegrationTestCase):
 	def test_an_invoice_goes_by_the_program_that_the_customer_is_in_now(self):
 		"""Whatever a request that began before the change has put back into the cache."""
 		other = make_program(tiers=[("Silver", 0, 5)])
-		draft = make_invoice(self.customer, 100, submit=False)
-		before = frappe.get_doc("Customer", self.customer.name)
-		self.customer.reload()
-		self.customer.loyalty_program = other.name
-		self.customer.save()
-		frappe.cache.set_value(frappe.get_document_cache_key("Customer", before.name), before)
-		frappe.local.cache.clear()
-		draft.submit()
-		self.assertEqual((earned(draft).loyalty_program, earned(draft).loyalty_points), (other.name, 20))
-		self.assertEqual(frappe.get_cached_value("Customer", before.name, "loyalty_program"), other.name)
+		for customer in (self.customer, make_customer()):
+			with self.subTest(was_in=customer.loyalty_program):
+				draft = make_invoice(customer, 100, submit=False)
+				before = frappe.get_doc("Customer", customer.name)
+				customer.reload()
+				customer.loyalty_program = other.name
+				customer.save()
+				frappe.cache.set_value(frappe.get_document_cache_key("Customer", before.name), before)
+				frappe.local.cache.clear()
+				draft.submit()
+				self.assertEqual(
+					(earned(draft).loyalty_program, earned(draft).loyalty_points), (other.name, 20)
+				)
+				self.assertEqual(
+					frappe.get_cached_value("Customer", before.name, "loyalty_program"), other.name
+				)
 
 	def test_a_return_is_refused_whose_invoice_is_cancelled_meanwhile(self):
 		"""The request to submit it has seen the invoice submitted, and must not settle by what it saw."""
