@@ -152,14 +152,25 @@ def _as_recorded(lot: Entry) -> Earning:
 def check_balance(doc: Document, member: frappe._dict | None) -> None:
 	"""Refuse to take more points than `member`, the one who gives them, can spend on the posting date of `doc`.
 
-	A help where the membership was read without a lock; binding is what `settle_adjustment` finds.
+	A help for a draft, read without a lock; binding is what `settle_adjustment` finds.
 	"""
-	taken, program = taken_by(doc), frappe.get_cached_doc("Loyalty Program", doc.loyalty_program)
-	if not taken or not is_strict(doc, program):
-		return
-	spendable = membership.spendable_by(member, getdate(doc.posting_date)) if member else 0
+	taken = strictly_taken_by(doc)
+	spendable = membership.spendable_by(member, getdate(doc.posting_date)) if taken and member else 0
 	if taken > spendable:
 		refuse_taking(doc, spendable, member)
+
+
+def refuse_if_short(doc: Document, giver: frappe._dict) -> None:
+	"""Refuse, before anything is written, to take more points than the locked `giver` has, as far as its state tells."""
+	taken = strictly_taken_by(doc)
+	if taken and membership.surely_short(giver, taken, getdate(doc.posting_date)):
+		refuse_taking(doc, giver.balance, giver)
+
+
+def strictly_taken_by(doc: Document) -> int:
+	"""Points that `doc` takes and that have to be there; 0 where its program lets it take more than there is."""
+	program = frappe.get_cached_doc("Loyalty Program", doc.loyalty_program)
+	return taken_by(doc) if is_strict(doc, program) else 0
 
 
 def refuse_taking(doc: Document, spendable: int, member: frappe._dict | None) -> None:

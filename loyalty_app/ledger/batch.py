@@ -133,7 +133,7 @@ class Batch:
 		if adjustments.adds(doc) and not members[0].shortfall:
 			self._add(doc, members[0])
 		else:
-			adjustments.check_balance(doc, members[0])
+			adjustments.refuse_if_short(doc, members[0])
 			self._settle_alone(doc, members, Event.SUBMIT)
 		doc.set_user_and_timestamp()
 		doc.owner = author or doc.owner

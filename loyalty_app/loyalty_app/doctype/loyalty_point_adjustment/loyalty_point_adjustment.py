@@ -190,7 +190,7 @@ class LoyaltyPointAdjustment(Document):
 		self.settle_terms()
 		with unless_busy():
 			giver = adjustments.hold(self)[0]
-			adjustments.check_balance(self, giver)
+			adjustments.refuse_if_short(self, giver)
 		self.membership = giver.name
 
 	def on_submit(self):
