@@ -55,10 +55,9 @@ def _parse(arguments: list[str]) -> int:
 	from sandbox import lanes
 
 	if command == "setup":
-		from sandbox.engine.setup import set_up
+		from sandbox.engine.setup import set_up_all
 
-		for lane in lanes.selected():
-			set_up(lane)
+		set_up_all(lanes.selected())
 		return 0
 	if command == "test":
 		from sandbox.engine import suite

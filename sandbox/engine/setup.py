@@ -6,13 +6,14 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 from sandbox.engine import checks, redis
-from sandbox.engine.errors import SandboxError
+from sandbox.engine.errors import SandboxError, last_line
 from sandbox.engine.places import APPS, CHECKOUT
-from sandbox.engine.processes import run, shared_locks, show
+from sandbox.engine.processes import run, shared_locks, show, start, stop
 from sandbox.engine.steps import Chain, Step, files_below, fingerprint, write_whole
 from sandbox.lanes.base import Lane
 
@@ -121,6 +122,31 @@ def set_up(lane: Lane) -> None:
 			say(f"Setting up the sandbox ({lane.title}) in {lane.places.home}\n")
 			write_bench_files(lane)
 			steps.run()
+
+
+def set_up_all(lanes: list[Lane]) -> None:
+	"""`set_up`; of several lanes side by side, and what one says is shown when it is done."""
+	if len(lanes) == 1:
+		return set_up(lanes[0])
+	with contextlib.ExitStack() as stack:
+		running = []
+		for lane in lanes:
+			log = stack.enter_context(tempfile.TemporaryFile("w+"))
+			process = start(
+				[sys.executable, "-m", "sandbox", "setup"],
+				log,
+				cwd=CHECKOUT,
+				env=os.environ | {"LANE": lane.name},
+			)
+			stack.callback(stop, process)
+			running.append((lane, process, log))
+		for lane, process, log in running:
+			code = process.wait()
+			log.seek(0)
+			text = log.read()
+			say(text)
+			if code:
+				raise SandboxError(f"The lane {lane.name} could not be set up: {last_line(text)}")
 
 
 @contextlib.contextmanager

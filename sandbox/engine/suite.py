@@ -17,7 +17,7 @@ from sandbox.engine.checks import find_browser, free_port
 from sandbox.engine.errors import SandboxError, last_line
 from sandbox.engine.places import CHECKOUT
 from sandbox.engine.processes import start, stop
-from sandbox.engine.setup import alone, chain, say, set_up
+from sandbox.engine.setup import alone, chain, say, set_up, set_up_all
 from sandbox.lanes.base import Lane
 
 BROWSER_TESTS = CHECKOUT / "loyalty_app" / "tests" / "browser"
@@ -53,8 +53,7 @@ def run_all(lanes: list[Lane]) -> int:
 
 	What does not depend on the lane runs in the first one only.
 	"""
-	for lane in lanes:
-		set_up(lane)
+	set_up_all(lanes)
 	waiting = [(lane, title) for title in PARTS for lane in (lanes[:1] if title in ONCE else lanes)]
 	at_once = max(1, min(2, os.cpu_count() or 1))
 	say(f"\nRunning {len(waiting)} parts, {at_once} at a time; what a part says is shown when it is done\n")

@@ -97,6 +97,12 @@ def test_all_lanes_at_once_only_where_it_makes_sense(tmp_path):
 	assert list(tmp_path.iterdir()) == []
 
 
+def test_a_lane_that_cannot_be_set_up_beside_others(tmp_path):
+	path = folder_with(tmp_path, node="echo v16.20.0", npm="true")
+	code, said = command("test", LANE="all", PATH=path, SANDBOX_DIR=str(tmp_path / "s"))
+	assert code and "The lane sqlite could not be set up: Node.js 18 or newer is needed" in said
+
+
 @pytest.mark.parametrize(
 	"output, meaning",
 	[
