@@ -289,22 +289,22 @@ def entries_in_table(members: list[str], names: list[str]) -> Iterator[tuple[str
 def wrong_names(names: list[str]) -> list[Difference]:
 	"""What entries say of whose they are, where their memberships say otherwise: alike ones together."""
 	alike = defaultdict(list)
-	for member, entry, right, said in unlike_membership(names):
-		alike[member, tuple((field, said[field], right[field]) for field in right)].append(entry)
+	for member, entry, wrong in unlike_membership(names):
+		alike[member, tuple(wrong.items())].append(entry)
 	found = []
 	for (member, fields), wrong in alike.items():
 		which = f"entry {wrong[0]}"
 		if len(wrong) > 1:
 			which = f"{len(wrong)} entries, of which {wrong[0]} is one"
-		for field, value, right in fields:
-			fault = f"{which}: {field} is {value}, the membership has {right}"
+		for field, (said, right) in fields:
+			fault = f"{which}: {field} is {said}, the membership has {right}"
 			found.append(Difference(member, fault, wrong[0] if len(wrong) == 1 else None))
 	return found
 
 
-def unlike_membership(names: list[str]) -> list[tuple[str, str, dict, dict]]:
-	"""Entries that name another customer, program or company than their membership: membership, entry, what the membership
-	has, what the entry says."""
+def unlike_membership(names: list[str]) -> list[tuple[str, str, dict[str, tuple]]]:
+	"""Entries that name another customer, program or company than their membership: membership, entry, and by field what
+	the entry says and what the membership has."""
 	table, member = frappe.qb.DocType(entries.DOCTYPE), frappe.qb.DocType(membership.DOCTYPE)
 	differ = [Coalesce(table[field], "") != Coalesce(member[field], "") for field in log.WHOSE]
 	rows = (
@@ -312,7 +312,7 @@ def unlike_membership(names: list[str]) -> list[tuple[str, str, dict, dict]]:
 		.join(member)
 		.on(member.name == table.membership)
 		.select(table.membership, table.name)
-		.select(*(t[field] for t in (member, table) for field in log.WHOSE))
+		.select(*(t[field] for t in (table, member) for field in log.WHOSE))
 		.where(table.membership.isin(names))
 		.where(reduce(or_, differ))
 		.orderby(table.membership)
@@ -322,10 +322,10 @@ def unlike_membership(names: list[str]) -> list[tuple[str, str, dict, dict]]:
 	found = []
 	for name, entry, *values in rows:
 		both = zip(log.WHOSE, values, values[len(log.WHOSE) :])
-		wrong = {field: (right, said) for field, right, said in both if (right or "") != (said or "")}
-		found.append((name, entry, {f: v[0] for f, v in wrong.items()}, {f: v[1] for f, v in wrong.items()}))
+		wrong = {field: (said, right) for field, said, right in both if (said or "") != (right or "")}
+		found.append((name, entry, wrong))
 	# ERPNext let programs of one company give points for invoices of another, and that is on record in these entries.
-	foreign = {name for name, _entry, right, _said in found if list(right) == ["company"]}
+	foreign = {name for name, _entry, wrong in found if list(wrong) == ["company"]}
 	installed = found_at_installation(sorted(foreign)) if foreign else ()
 	return [row for row in found if list(row[2]) != ["company"] or row[1] not in installed]
 
@@ -556,7 +556,10 @@ def mend(names: list[str]) -> list[Difference]:
 	page.write()
 	# Where the log says that the points are somebody else's, it may be the membership that was changed.
 	unlike = [row for row in unlike_membership(names) if row[0] not in doubtful]
-	bulk.update(entries.DOCTYPE, {entry: right for _member, entry, right, _said in unlike})
+	rights = {
+		entry: {field: right for field, (_said, right) in wrong.items()} for _member, entry, wrong in unlike
+	}
+	bulk.update(entries.DOCTYPE, rights)
 	counted = totals_of(members)
 	for member in members:
 		member.update(wrong_totals(member, counted[member.name]))
