@@ -9,10 +9,10 @@ For each number of existing entries there is one customer, whose history is writ
 are spent or expired. Two processes, one a site, take turns, again and again through all sizes. A turn is a submit that
 earns, one at the till that redeems over three lots, and beside each the same of a customer in no program: a plain one,
 and one at the till of which the amount redeemed is written off, which ERPNext books by as many entries of its own as a
-redemption. Loyalty's share of a submit is its time less that of the one beside it. Medians, with the range in which half
-of the shares lie; and, less troubled by what else the machine does, the difference of the times that a tenth of the
-submits stay under. Statements are counted in the same way, and reading balance and tier is timed. Prints a table and
-writes the results as JSON.
+redemption; this app does not make sure there that the customer is in none. Loyalty's share of a submit is its time less
+that of the one beside it. Medians, with the range in which half of the shares lie; and, less troubled by what else the
+machine does, the difference of the times that a tenth of the submits stay under. Statements are counted in the same way,
+and reading balance and tier is timed. Prints a table and writes the results as JSON.
 """
 
 import contextlib
@@ -26,6 +26,7 @@ import traceback
 from datetime import date, timedelta
 from pathlib import Path
 from statistics import median, quantiles
+from unittest.mock import patch
 
 import frappe
 import till
@@ -139,7 +140,7 @@ def print_table(results: dict):
 			)
 	without = [median(s["submit_without"]["median"] for s in results[name]) for name in ("app", "builtin")]
 	print(
-		f"\na submit of a customer in no program takes {without[0]:.0f} ms with this app, {without[1]:.0f} ms without"
+		f"\nthe submit beside one that earns takes {without[0]:.0f} ms with this app, {without[1]:.0f} ms without"
 	)
 	print(f"verify found {len(results['wrong'])} differences after it: {results['wrong'][:3]}")
 
@@ -286,7 +287,10 @@ class Shop:
 		doc = frappe.get_doc("Sales Invoice", draft.name)
 		# What a till shows before has filled the caches; no submit is the first to ask for its customer.
 		frappe.get_cached_doc("Customer", customer)
-		with count_queries() as statements, contextlib.redirect_stdout(io.StringIO()):
+		asking = contextlib.nullcontext()
+		if self.has_app and customer == self.stranger:
+			asking = patch("loyalty_app.overrides.invoice.hold_first")
+		with count_queries() as statements, contextlib.redirect_stdout(io.StringIO()), asking:
 			started = time.perf_counter()
 			doc.submit()
 			frappe.db.commit()
