@@ -281,8 +281,8 @@ def counts(report: Path, part: Part) -> None:
 
 # what each part does and how its report is read; the longest first
 PARTS: dict[str, tuple[Callable[[Lane, Path], int], Callable[[Path, Part], None]]] = {
-	"site: loyalty_app": (lambda lane, report: site(lane, "loyalty_app", report), counts),
 	"browser": (browser, junit),
+	"site: loyalty_app": (lambda lane, report: site(lane, "loyalty_app", report), counts),
 	"site: erpnext stand-in": (lambda lane, report: site(lane, "erpnext", report), counts),
 	"clients": (clients, junit),
 	"demo data": (lambda lane, report: pytest(lane, report, CHECKOUT / "sandbox" / "demo"), junit),
