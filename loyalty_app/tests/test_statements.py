@@ -4,10 +4,6 @@ What is counted are the statements that this app's own code asks for. Counts do 
 that costs the same with 10 and with 2,000 lots that are over does nothing for each of them.
 """
 
-from contextlib import contextmanager
-from itertools import count
-from unittest.mock import patch
-
 import frappe
 
 from loyalty_app.ledger import bulk, log, verify
@@ -17,7 +13,6 @@ from loyalty_app.tests.utils import (
 	IntegrationTestCase,
 	count_own_queries,
 	count_queries,
-	is_asked_by_this_app,
 	make_adjustment,
 	make_customer,
 	make_invoice,
@@ -26,54 +21,9 @@ from loyalty_app.tests.utils import (
 	make_promotion,
 	tree_node,
 )
+from loyalty_app.tests.work import count_work, work_in, work_of
 
 FEW, MANY = 10, 2_000
-
-
-@contextmanager
-def count_work():
-	"""Collect what the database does for each statement of this app: the rows it reads, on SQLite its instructions."""
-	work, original = [], frappe.db.sql
-	done = count_instructions if frappe.db.db_type == "sqlite" else count_rows
-
-	def counted(*args, **kwargs):
-		if is_asked_by_this_app():
-			with done(work, original):
-				return original(*args, **kwargs)
-		return original(*args, **kwargs)
-
-	with patch.object(frappe.db, "sql", counted):
-		yield work
-
-
-def work_of(act, *arguments):
-	"""What the database does for `act`, as `count_work` counts it, whoever asks."""
-	work = []
-	with (count_instructions if frappe.db.db_type == "sqlite" else count_rows)(work, frappe.db.sql):
-		act(*arguments)
-	return work[0]
-
-
-@contextmanager
-def count_rows(work, sql):
-	def read():
-		return sum(int(rows) for _name, rows in sql("show session status like 'Handler_read%'"))
-
-	before = read()
-	# Asking reads rows, too.
-	asking = read() - before
-	before = read()
-	yield
-	work.append(read() - before - asking)
-
-
-@contextmanager
-def count_instructions(work, sql):
-	steps = count(1)
-	frappe.db._conn.set_progress_handler(lambda: next(steps) and None, 10)
-	yield
-	frappe.db._conn.set_progress_handler(None, 0)
-	work.append(next(steps))
 
 
 class TestStatements(IntegrationTestCase):
@@ -180,7 +130,7 @@ class TestStatements(IntegrationTestCase):
 		for kind, values in (("earn", {"amount": 100}), ("redeem", {"amount": 100, "redeem": 29})):
 			with self.subTest(kind):
 				few, many = (
-					sum(self.statements_of_submit(customer, count_work, **values))
+					work_in(self.statements_of_submit(customer, count_work, **values))
 					for customer in (self.few, self.many)
 				)
 				self.assertGreater(few, 0)
@@ -234,7 +184,7 @@ class TestStatements(IntegrationTestCase):
 					self.addCleanup(make_invoice(customer).cancel)
 					counts.append(len(self.statements_of_submit(customer, count_own_queries, **values)))
 					self.assertLessEqual(counts[-1], limit)
-					work.append(sum(self.statements_of_submit(customer, count_work, **values)))
+					work.append(work_in(self.statements_of_submit(customer, count_work, **values)))
 			self.assertEqual(len(set(counts)), 1, counts)
 			self.assertLess(work[1], work[0] * 1.5)
 
@@ -249,7 +199,7 @@ class TestStatements(IntegrationTestCase):
 			self.set_maturity(0)
 			with count_work() as done:
 				self.assertEqual(summary(customer.name).pending, 10)
-			work.append(sum(done))
+			work.append(work_in(done))
 		self.assertLess(work[1], work[0] * 1.5)
 
 	def test_tiers_held_for_a_period_cost_nothing_more(self):
