@@ -2,6 +2,7 @@
 # For license information, please see license.txt
 
 import frappe
+from frappe import _
 from frappe.model.document import Document
 from frappe.query_builder import Interval
 from frappe.query_builder.functions import Now
@@ -50,6 +51,16 @@ class LoyaltyLedgerRun(Document):
 		started_at: DF.Datetime | None
 		status: DF.Literal["Queued", "Running", "Done", "Failed"]
 	# end: auto-generated types
+
+	def validate(self):
+		if not self.is_new():
+			self._refuse(_("Loyalty Ledger Run {0} cannot be changed by hand: its jobs write what they did."))
+
+	def on_trash(self):
+		self._refuse(_("Loyalty Ledger Run {0} cannot be deleted by hand: Log Settings clear old ones away."))
+
+	def _refuse(self, message: str):
+		frappe.throw(message.format(frappe.bold(self.name)), title=_("Runs are not edited"))
 
 	@staticmethod
 	def clear_old_logs(days: int = 90):

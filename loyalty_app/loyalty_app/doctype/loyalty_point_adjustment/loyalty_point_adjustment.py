@@ -67,6 +67,18 @@ class LoyaltyPointAdjustment(Document):
 			permtype = "write"
 		return super().has_permission(permtype, *args, **kwargs)
 
+	def validate_share(self, share: Document):
+		"""Let nobody share what they may not do: Frappe 15 asks for the right to share alone, also of who shares with
+		themselves. Up to the program's limit does not count, as the points may be changed after that."""
+		for right in ("write", "submit"):
+			if share.get(right) and not super().has_permission(right):
+				frappe.throw(
+					_(
+						"You cannot share {0} so that others may submit or change it, which you may not yourself."
+					).format(frappe.bold(self.name)),
+					frappe.PermissionError,
+				)
+
 	def is_within_limit(self) -> bool:
 		"""Whether so few points are moved that the program lets Accounts Users submit it."""
 		limit = self.loyalty_program and frappe.get_cached_value(

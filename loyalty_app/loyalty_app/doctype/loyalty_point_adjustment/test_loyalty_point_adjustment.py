@@ -450,6 +450,19 @@ class TestApproval(AdjustmentTestCase):
 		with self.assertRaises(frappe.PermissionError):
 			self.submit_as(make_user("Auditor"), doc)
 
+	def test_nobody_gets_by_sharing_what_they_may_not_do(self):
+		self.set_program(adjustment_limit=50)
+		doc = self.draft_of(self.clerk)
+		submitting = {"user": self.clerk, "write": 1, "submit": 1}
+		with as_user(self.clerk), self.assertRaises(frappe.PermissionError):
+			frappe.share.add(doc.doctype, doc.name, **submitting)
+		with as_user(self.manager):
+			frappe.share.add(doc.doctype, doc.name, user=self.clerk, write=1, share=1)
+		with as_user(self.clerk), self.assertRaises(frappe.PermissionError):
+			frappe.share.add(doc.doctype, doc.name, **submitting)
+		with as_user(self.manager):
+			frappe.share.add(doc.doctype, doc.name, **submitting)
+
 	def test_the_author_may_be_kept_from_approving(self):
 		self.set_program(adjustment_needs_approver=1, adjustment_limit=50)
 		own = self.draft_of(self.manager)
