@@ -100,9 +100,10 @@ def differences(names: list[str]) -> list[Difference]:
 	found += [Difference(m, fault, name) for m, name, _values, fault in wrong_lots(names)]
 	found += lost_lots(names)
 	counted = totals_of(members)
+	shown_anew = programs_shown_anew()
 	for member in members:
 		if program := programs.get(member.loyalty_program):
-			wrong = wrong_totals(member, counted[member.name], program)
+			wrong = wrong_totals(member, counted[member.name], program, program.name in shown_anew)
 			if (member.company or "") != (program.company or ""):
 				fault = f"company is {member.company}, Loyalty Program {program.name} is of {program.company}"
 				found.append(Difference(member.name, fault))
@@ -481,13 +482,24 @@ def totals_of(members: list[frappe._dict]) -> dict[str, dict]:
 	return counted
 
 
-def wrong_totals(member: frappe._dict, counted: dict, program: Document | None = None) -> dict:
-	"""What of the totals of `member`, in `program`, is not as `counted` from its entries; the right values."""
+def wrong_totals(
+	member: frappe._dict, counted: dict, program: Document | None = None, is_shown_anew: bool = False
+) -> dict:
+	"""What of the totals of `member`, in `program`, is not as `counted` from its entries; the right values.
+
+	`is_shown_anew`: a run is about to show the program's members its new tiers.
+	"""
 	expected = dict(counted)
-	# While a period is still to be evaluated, a tier may be higher than it will be.
-	if not tiering.is_due(member, program):
+	# While a period is still to be evaluated, or new tiers are being shown, a tier may be another than it will be.
+	if not (tiering.is_due(member, program) or is_shown_anew):
 		expected["loyalty_program_tier"] = membership.shown_tier(frappe._dict(member, **counted), program)
 	return wrong_sums(member, expected)
+
+
+def programs_shown_anew() -> set[str]:
+	"""Programs whose members are being shown new tiers by a run that is not finished."""
+	unfinished = {"kind": "Tiers", "status": ("in", ("Queued", "Running"))}
+	return set(frappe.get_all("Loyalty Ledger Run", filters=unfinished, pluck="loyalty_program"))
 
 
 def wrong_sums(member: frappe._dict, expected: dict) -> dict:

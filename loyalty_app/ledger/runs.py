@@ -13,7 +13,16 @@ from typing import NamedTuple
 import frappe
 from frappe import _
 from frappe.model.document import Document
-from frappe.utils import add_to_date, get_datetime, getdate, now, now_datetime, strip_html, today
+from frappe.utils import (
+	add_to_date,
+	background_jobs,
+	get_datetime,
+	getdate,
+	now,
+	now_datetime,
+	strip_html,
+	today,
+)
 
 from loyalty_app.ledger import audit, bulk, expiry, imports, membership, notices, tiering
 from loyalty_app.ledger.audit import Difference
@@ -130,6 +139,14 @@ def start(kind: str, loyalty_program: str | None = None, sample: int | None = No
 	"""
 	same = {"kind": kind, "loyalty_program": loyalty_program or ("is", "not set"), "sample": sample or 0}
 	return _resumed(same) or _begin(kind=kind, loyalty_program=loyalty_program, sample=sample)
+
+
+def start_tiers_of(program: str) -> str:
+	"""Start showing the members of `program` its new tiers; return the run's name.
+
+	Never by going on with a run that is not finished: what that has done already was done by the tiers before.
+	"""
+	return _begin(kind="Tiers", loyalty_program=program)
 
 
 def start_import(kind: str, check: Document | None = None, **values) -> str:
@@ -390,7 +407,8 @@ def act(run: Document, names: list[str]) -> Result:
 
 def note(run: str, part: str, names: list[str], result: Result) -> None:
 	"""Note in the transaction of a set how far its range has come, and what was found."""
-	reached = {"reached": names[-1], "attempts": 0} if names else {}
+	# What is beyond all names is done at once; to note it as done later would let it be done, and counted, twice.
+	reached = {"reached": names[-1], "attempts": 0} if names else {"is_done": 1, "worker": None}
 	frappe.db.set_value(RANGE, part, {"touched_at": now(), **reached})
 	told = result.differences[:MOST_FINDINGS]
 	if told and frappe.db.count(FINDING, {"parent": run}) < MOST_FINDINGS:
@@ -485,11 +503,21 @@ def _queue_range(run: str, part: str, found: frappe._dict) -> None:
 
 
 def _enqueue(function: str, job: str, **arguments) -> None:
+	job_id = f"loyalty_ledger_run::{function}::{job}"
+	_forget_lost(job_id)
 	frappe.enqueue(
 		f"loyalty_app.ledger.runs.{function}",
 		queue="long",
-		job_id=f"loyalty_ledger_run::{function}::{job}",
+		job_id=job_id,
 		deduplicate=True,
 		enqueue_after_commit=True,
 		**arguments,
 	)
+
+
+def _forget_lost(job_id: str) -> None:
+	"""Forget the job where no worker will ever get it: one that was killed between taking it out of the queue and beginning
+	with it leaves it marked as queued, and Frappe would not queue it again."""
+	job = background_jobs.get_job(job_id)
+	if job and job.get_status() == "queued" and job.get_position() is None:
+		job.delete()

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from unittest.mock import patch
 
 import frappe
-from frappe.utils import add_days, add_to_date, now_datetime, today
+from frappe.utils import add_days, add_to_date, background_jobs, now_datetime, today
 
 from loyalty_app.api import runs as api
 from loyalty_app.ledger import LedgerBusy, audit, expiry, membership, runs
@@ -337,8 +337,7 @@ class TestRuns(LoyaltyTestCase):
 		run("Expiry")
 		self.program.reload()
 		with queue() as jobs, patch.object(loyalty_program, "SHOWN_AT_ONCE", 2):
-			self.program.collection_rules[0].tier_name = "Bronze"
-			self.program.save()
+			self.rename_tier("Bronze")
 			self.assertEqual({tier(c) for c in customers}, {"Silver"})
 			while jobs:
 				function, arguments = jobs.pop(0)
@@ -346,6 +345,62 @@ class TestRuns(LoyaltyTestCase):
 		self.assertEqual({tier(c) for c in customers}, {"Bronze"})
 		done = frappe.get_last_doc(runs.DOCTYPE)
 		self.assertEqual((done.kind, done.loyalty_program, done.changed), ("Tiers", self.program.name, 3))
+
+	def test_tiers_that_are_changed_again_are_shown_to_those_who_were_done_already(self):
+		customers = self.members(3)
+		run("Expiry")
+		with (
+			queue() as jobs,
+			patch.object(loyalty_program, "SHOWN_AT_ONCE", 2),
+			patch.object(runs, "MEMBERSHIPS_IN_RANGE", 1),
+		):
+			self.rename_tier("Bronze")
+			runs.divide(**jobs.pop(0)[1])
+			runs.work(**jobs.pop(0)[1])
+			self.assertEqual([tier(c) for c in customers].count("Bronze"), 1)
+			self.assertEqual(self.told_of(customers), [], "what is about to be shown is no difference")
+			self.rename_tier("Copper")
+			while jobs:
+				function, arguments = jobs.pop(0)
+				getattr(runs, function)(**arguments)
+		self.assertEqual({tier(c) for c in customers}, {"Copper"})
+
+	def rename_tier(self, name):
+		self.program.reload()
+		self.program.collection_rules[0].tier_name = name
+		self.program.save()
+
+	def told_of(self, customers):
+		return audit.differences([find(customer.name, self.program.name) for customer in customers])
+
+	def test_a_job_that_was_lost_with_its_worker_is_queued_again(self):
+		"""Killed between taking a job out of the queue and beginning it, a worker leaves it marked as queued."""
+		queue_of, job_id = background_jobs.get_queue("long"), "loyalty_ledger_run::work::lost"
+		job = queue_of.enqueue_call("loyalty_app.nothing", job_id=background_jobs.create_job_id(job_id))
+		runs._enqueue("work", "lost")
+		self.assertEqual(background_jobs.get_job_status(job_id), "queued", "it waits for a worker")
+		queue_of.remove(job)
+		runs._enqueue("work", "lost")
+		self.assertIsNone(background_jobs.get_job(job_id), "Frappe would not queue it")
+
+	def test_what_is_beyond_the_memberships_is_counted_once(self):
+		"""Killed when it has noted what it found, a worker need not end the range: it is done."""
+		stray = store("Loyalty Point Entry", membership="gone", loyalty_points=5)
+		with queue() as jobs:
+			name = runs.start("Verification")
+			runs.divide(**jobs.pop(0)[1])
+			beyond = jobs.pop()[1]
+			for _function, arguments in jobs:
+				runs.work(**arguments)
+			with patch.object(runs, "_is_in_hand", side_effect=[True, KeyboardInterrupt]):
+				with self.assertRaises(KeyboardInterrupt):
+					runs.work(**beyond)
+			lose_workers()
+			runs.resume(name)
+			runs.work(**beyond)
+		done = frappe.get_doc(runs.DOCTYPE, name)
+		self.assertEqual((done.status, done.faults), ("Done", 1))
+		frappe.db.delete("Loyalty Point Entry", {"name": stray.name})
 
 	def test_only_managers_start_runs(self):
 		with as_user(make_user("Accounts User")):
@@ -357,6 +412,14 @@ class TestRuns(LoyaltyTestCase):
 			self.assertRaises(frappe.ValidationError, api.start, "Nonsense")
 			doc = frappe.get_doc(runs.DOCTYPE, name)
 			self.assertRaises(frappe.PermissionError, doc.save)
+			self.assertRaises(frappe.PermissionError, frappe.share.add, runs.DOCTYPE, name, write=1)
+
+	def test_nobody_changes_or_deletes_a_run(self):
+		"""Whatever they may: who started an import is who wrote its adjustments."""
+		doc = run("Verification")
+		doc.owner = "somebody.else@loyalty.example"
+		self.assertRaisesRegex(frappe.ValidationError, "cannot be changed by hand", doc.save)
+		self.assertRaisesRegex(frappe.ValidationError, "cannot be deleted by hand", doc.delete)
 
 	def test_who_meets_a_deadlock_is_asked_to_try_again(self):
 		deadlock = patch.object(runs, "start", side_effect=frappe.QueryDeadlockError)

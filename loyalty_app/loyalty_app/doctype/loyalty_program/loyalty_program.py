@@ -123,7 +123,7 @@ class LoyaltyProgram(CheckedDocument):
 		if few is not None:
 			membership.follow_tiers(few, self)
 			return
-		runs.start("Tiers", self.name)
+		runs.start_tiers_of(self.name)
 		frappe.msgprint(
 			_("Members are shown their new tiers in the background."), alert=True, indicator="blue"
 		)
