@@ -46,6 +46,16 @@ class Difference(NamedTuple):
 		return f"{self.membership}: {self.fault}" if self.membership else self.fault
 
 
+class Mended(NamedTuple):
+	"""What was put right, and what could not be."""
+
+	mended: tuple[Difference, ...] = ()
+	left: tuple[Difference, ...] = ()
+
+	def in_words(self) -> list[str]:
+		return [*map(str, self.mended), *(f"{d} (could not be mended)" for d in self.left)]
+
+
 def verify(membership_name: str | None = None) -> list[str]:
 	"""Every difference between log, entries and memberships, in words; changes nothing.
 
@@ -58,22 +68,22 @@ def verify(membership_name: str | None = None) -> list[str]:
 
 
 def rebuild(membership_name: str | None = None) -> list[str]:
-	"""Mend what `verify` finds, and return what was mended, in words. Commits after each set of memberships.
+	"""Mend what `verify` finds, and return it in words, with what could not be mended. Commits after each set of memberships.
 
-	Entries are what counts: lots and memberships are counted again from them, and where entries are not what the log
-	says, the log tells of that as event *Rebuild*. A log that was tampered with stays as it is: it is the evidence.
+	Entries are what counts: lots and memberships are counted again from them, which the log tells of as event *Rebuild*,
+	as where entries are not what it says. A log that was tampered with stays as it is: it is the evidence.
 
 	Run `bench execute loyalty_app.ledger.rebuild`.
 	"""
 	if membership_name:
-		return [str(d) for d in mend([membership_name])]
-	mended = []
+		return mend([membership_name]).in_words()
+	told = []
 	for names in sets():
-		mended += [str(d) for d in mend(names)]
+		told += mend(names).in_words()
 		frappe.db.commit()  # nosemgrep: a maintenance command, each set is one transaction
-	mended += [str(d) for d in mend_promotions()]
+	told += [str(d) for d in mend_promotions()]
 	frappe.db.commit()  # nosemgrep: as above
-	return mended
+	return told
 
 
 def sets() -> Iterator[list[str]]:
@@ -535,23 +545,30 @@ def wrong_customers(names: list[str]) -> list[Difference]:
 # --- mending
 
 
-def mend(names: list[str]) -> list[Difference]:
-	"""Count lots and totals of some memberships again, let their logs tell what the entries are; return what was wrong.
+def mend(names: list[str]) -> Mended:
+	"""Count lots and totals of some memberships again, let their logs tell of that and of what the entries are.
 
 	To be called at the beginning of a transaction: most of it is read without a lock.
 	"""
 	members = membership.lock_with_customers(names, anew=True)
 	before = differences(names)
 	if not before:
-		return []
+		return Mended()
 	# Without its program, nobody knows what a membership should be.
-	members = [member for member in members if is_program(member.loyalty_program)]
+	counting = [member for member in members if is_program(member.loyalty_program)]
+	if counting:
+		_count_again(counting)
+	left = tuple(differences(names))
+	return Mended(tuple(d for d in before if d not in left), left)
+
+
+def _count_again(members: list[frappe._dict]) -> None:
 	names = [member.name for member in members]
-	if not names:
-		return before
-	lots = wrong_lots(names)
-	if lots:
+	was, is_now = ({name: {} for name in names} for _ in range(2))
+	if lots := wrong_lots(names):
 		bulk.update(entries.DOCTYPE, {name: values for _member, name, values, _fault in lots})
+		for member, name, values, _fault in lots:
+			is_now[member].setdefault("lots", {})[name] = values["remaining_points"]
 	page = log.Page(REBUILT)
 	doubtful = set()
 	for group in groups(members):
@@ -563,20 +580,30 @@ def mend(names: list[str]) -> list[Difference]:
 		for member, name, recorded, actual in unlike_log(replays):
 			changes[member].append(log.Change(name, recorded, actual))
 		for member in group:
-			member.log_count, member.log_hash = replays[member.name].sequence, replays[member.name].hash
+			# Where the log does not end as the membership remembers, the hash it remembers is the evidence: what is
+			# written from now on does not follow from the row before it, and verifying goes on telling that.
+			member.log_count = max(member.log_count, replays[member.name].sequence)
 			page.add(member, changes[member.name])
-	page.write()
 	# Where the log says that the points are somebody else's, it may be the membership that was changed.
 	unlike = [row for row in unlike_membership(names) if row[0] not in doubtful]
 	rights = {
 		entry: {field: right for field, (_said, right) in wrong.items()} for _member, entry, wrong in unlike
 	}
 	bulk.update(entries.DOCTYPE, rights)
+	for member, entry, wrong in unlike:
+		is_now[member].setdefault("given_back", {})[entry] = sorted(wrong)
+	for difference in wrong_customers(names):
+		is_now[difference.membership]["shown"] = True
 	counted = totals_of(members)
 	for member in members:
-		member.update(wrong_totals(member, counted[member.name]))
+		right = wrong_totals(member, counted[member.name])
+		was[member.name].update({field: member[field] for field in right})
+		member.update(right)
+		is_now[member.name].update(right)
+		if is_now[member.name]:
+			page.add_mended(member, was[member.name], is_now[member.name])
+	page.write()
 	membership.show_reached_tiers(members)
-	return before
 
 
 def mend_promotions() -> list[Difference]:

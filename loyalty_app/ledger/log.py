@@ -1,7 +1,7 @@
 """The append-only Loyalty Point Log.
 
-Each row tells one entry's insertion, change or deletion, or the insertion of many at once, and carries the hash of
-the row before it within the membership, so that a change made in the database itself shows.
+Each row tells one entry's insertion, change or deletion, the insertion of many at once, or what rebuilding mended, and
+carries the hash of the row before it within the membership, so that a change made in the database itself shows.
 """
 
 import hashlib
@@ -71,6 +71,8 @@ UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticErro
 # Entries that a row tells of at the most.
 MOST_IN_ROW = 200
 INSERT_MANY = "Insert Many"
+# What is counted from the entries was not as they come to.
+MEND = "Mend"
 
 
 class Cause(NamedTuple):
@@ -160,6 +162,11 @@ class Page:
 				**columns_of_many(points for _name, points, _values in part),
 			)
 
+	def add_mended(self, member: frappe._dict, before: dict, after: dict) -> None:
+		"""Tell that what is counted from the entries was put right."""
+		kept = [text({key: plain(value) for key, value in values.items()}) for values in (before, after)]
+		self._add(member, action=MEND, entry=None, before=kept[0], after=kept[1], **columns_of(None, None))
+
 	def _add(self, member: frappe._dict, **told) -> None:
 		row = {
 			"name": f"{member.name}-{member.log_count + 1}",
@@ -232,7 +239,10 @@ class Replay:
 			yield f"log row {self.sequence} ({row['name']}) was changed after it was written"
 		self.hash = row["hash"]
 		try:
-			yield from self._add_many(row) if row["action"] == INSERT_MANY else self._add_one(row)
+			if row["action"] == MEND:
+				yield from self._wrong_columns(row, columns_of(None, None))
+			else:
+				yield from self._add_many(row) if row["action"] == INSERT_MANY else self._add_one(row)
 		except UNREADABLE:
 			yield f"log row {self.sequence} ({row['name']}) says of entries what nobody can read"
 

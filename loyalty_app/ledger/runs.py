@@ -49,10 +49,11 @@ UNFINISHED = ("in", ("Queued", "Running"))
 
 
 class Result(NamedTuple):
-	"""What became of some memberships: how many things were changed, and what was wrong."""
+	"""What became of some memberships: how many things were changed, what is wrong, and what was, and is mended."""
 
 	changed: int = 0
 	differences: tuple[Difference, ...] = ()
+	mended: tuple[Difference, ...] = ()
 
 
 class Kind(NamedTuple):
@@ -88,13 +89,13 @@ def _memberships(condition: Callable | None = None) -> Callable:
 
 
 def _mend(names: list[str], run: Document) -> Result:
-	mended = audit.mend(names)
-	return Result(len({d.membership for d in mended}), tuple(mended))
+	mended, left = audit.mend(names)
+	return Result(len({d.membership for d in mended}), left, mended)
 
 
 def _mend_promotions(run: Document) -> Result:
-	mended = audit.mend_promotions()
-	return Result(len(mended), tuple(mended))
+	mended = tuple(audit.mend_promotions())
+	return Result(len(mended), mended=mended)
 
 
 KINDS = {
@@ -396,13 +397,12 @@ def act(run: Document, names: list[str]) -> Result:
 		return Result(0, (Difference(None, fault),))
 	if len(names) == 1:
 		return Result(0, (kind.difference(names[0], fault, is_locked),))
-	changed, differences = 0, []
+	whole = Result()
 	for name in names:
 		one = act(run, [name])
 		frappe.db.commit()  # nosemgrep: one that fails must not take the others with it
-		changed += one.changed
-		differences += one.differences
-	return Result(changed, tuple(differences))
+		whole = Result(*(sums + more for sums, more in zip(whole, one)))
+	return whole
 
 
 def note(run: str, part: str, names: list[str], result: Result) -> None:
@@ -410,7 +410,8 @@ def note(run: str, part: str, names: list[str], result: Result) -> None:
 	# What is beyond all names is done at once; to note it as done later would let it be done, and counted, twice.
 	reached = {"reached": names[-1], "attempts": 0} if names else {"is_done": 1, "worker": None}
 	frappe.db.set_value(RANGE, part, {"touched_at": now(), **reached})
-	told = result.differences[:MOST_FINDINGS]
+	# What could not be mended comes first; of what was, the log tells.
+	told = (*result.differences, *result.mended)[:MOST_FINDINGS]
 	if told and frappe.db.count(FINDING, {"parent": run}) < MOST_FINDINGS:
 		tell(run, told)
 	# The run's own row comes last: all workers share it.
@@ -461,7 +462,7 @@ def finish(run: str) -> None:
 	frappe.db.set_value(DOCTYPE, run, {"status": "Failed" if given_up else "Done", "ended_at": now()})
 	doc = frappe.get_doc(DOCTYPE, run)
 	doc.notify_update()
-	if doc.faults:
+	if doc.faults or (doc.kind == "Rebuild" and doc.changed):
 		alert(doc)
 
 
@@ -471,13 +472,15 @@ def alert(run) -> None:
 
 	subject = {
 		"Verification": _("Loyalty points: {0} differences were found"),
-		"Rebuild": _("Loyalty points: {0} differences were mended"),
+		"Rebuild": _("Loyalty points: {0} differences could not be mended"),
 		imports.CHECK: _("Loyalty points: {0} rows of the file are not ready"),
 		imports.IMPORT: _("Loyalty points: {0} rows were not imported"),
 		imports.UNDO: _("Loyalty points: {0} rows were not undone"),
 	}.get(run.kind, _("Loyalty points: {0} memberships could not be worked on"))
 	if run.status == "Failed":
 		subject = _("Loyalty points: a run could not be finished ({0})").format(_(run.kind))
+	elif run.kind == "Rebuild" and not run.faults:
+		subject = _("Loyalty points: what differed was mended in {0} memberships or promotions")
 	concerned = [run.owner] if run.kind in imports.KINDS else get_users_with_role("Accounts Manager")
 	enqueue_create_notification(
 		[user for user in concerned if "@" in user],
@@ -485,7 +488,7 @@ def alert(run) -> None:
 			"type": "Alert",
 			"document_type": DOCTYPE,
 			"document_name": run.name,
-			"subject": subject.format(run.faults),
+			"subject": subject.format(run.faults or run.changed),
 			"from_user": "Administrator",
 		},
 	)

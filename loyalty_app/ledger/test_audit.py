@@ -7,6 +7,7 @@ from frappe.utils import add_days, today
 
 from loyalty_app.ledger import audit, log, rebuild, verify
 from loyalty_app.ledger.membership import find
+from loyalty_app.loyalty_app.report.loyalty_audit_trail.loyalty_audit_trail import mended_in_words
 from loyalty_app.tests.utils import (
 	IntegrationTestCase,
 	make_customer,
@@ -214,7 +215,7 @@ class TestAudit(IntegrationTestCase):
 		self.assert_found(f"entry {self.lot}: the log says", "'loyalty_points': 900", "points_earned is")
 		self.assert_mended()
 		# What the table says is what counts from now on, and the log tells when that was found.
-		told = frappe.get_last_doc(LOG, {"membership": self.name, "event": audit.REBUILT.event})
+		told = frappe.get_last_doc(LOG, {"membership": self.name, "event": "Rebuild", "action": "Update"})
 		self.assertEqual((told.entry, told.points_before, told.points_after), (self.lot, 100, 900))
 
 	def test_entries_that_were_deleted_or_added_in_the_table(self):
@@ -249,8 +250,45 @@ class TestAudit(IntegrationTestCase):
 			LOG, row.name, "after", json.dumps({**json.loads(row.after), "loyalty_points": 1})
 		)
 		self.assert_found("log row 1", "was changed after it was written")
-		rebuild(self.name)
+		self.assertIn("could not be mended", " ".join(rebuild(self.name)))
 		self.assert_found("log row 1", "was changed after it was written")
+
+	def test_a_log_that_was_cut_off_stays_evidence(self):
+		"""Whatever is mended or written after it."""
+		last = frappe.get_last_doc(LOG, {"membership": self.name}, order_by="sequence desc")
+		frappe.db.delete(LOG, {"name": last.name})
+		frappe.db.delete(ENTRY, {"name": last.entry})
+		self.assertIn("could not be mended", " ".join(rebuild(self.name)))
+		self.assert_found("the end of the log is not the one this membership remembers")
+		make_invoice(self.customer, 100)
+		self.assert_found("is missing", "was changed after it was written")
+
+	def test_a_log_that_was_gone_on_with_stays_evidence(self):
+		forged = make_invoice(self.customer, 100)
+		row = frappe.get_last_doc(LOG, {"membership": self.name}, order_by="sequence desc")
+		self.assertEqual(row.invoice, forged.name)
+		remembered = {"log_count": row.sequence - 1, "log_hash": row.previous_hash}
+		frappe.db.set_value(MEMBERSHIP, self.name, remembered)
+		self.assertNotEqual(rebuild(self.name), [])
+		self.assert_found("the end of the log is not the one this membership remembers")
+		make_invoice(self.customer, 100)
+		self.assert_found("was changed after it was written")
+
+	def test_the_log_tells_what_was_mended(self):
+		right = frappe.db.get_value(MEMBERSHIP, self.name, "balance")
+		frappe.db.set_value(MEMBERSHIP, self.name, {"balance": 7, "points_expired": 3})
+		frappe.db.set_value(ENTRY, self.lot, {"remaining_points": 1, "customer": "Somebody Else"})
+		frappe.db.set_value("Customer", self.customer.name, "loyalty_program_tier", None)
+		self.assert_mended()
+		row = frappe.get_last_doc(LOG, {"membership": self.name}, order_by="sequence desc")
+		self.assertEqual((row.event, row.action, row.entry), ("Rebuild", "Mend", None))
+		self.assertEqual(json.loads(row.before), {"balance": 7, "points_expired": 3})
+		left = frappe.db.get_value(ENTRY, self.lot, "remaining_points")
+		told = {"balance": right, "points_expired": 0, "lots": {self.lot: left}, "shown": True}
+		self.assertEqual(json.loads(row.after), told | {"given_back": {self.lot: ["customer"]}})
+		words = mended_in_words(json.loads(row.before), json.loads(row.after))
+		self.assertIn(f"Balance: 7 → {right}", words)
+		self.assertIn(f"{left} points left of {self.lot}", words)
 
 	def test_log_rows_that_are_missing(self):
 		last = frappe.get_all(LOG, {"membership": self.name}, order_by="sequence desc", limit=1)[0].name

@@ -5,7 +5,7 @@ frappe.listview_settings["Loyalty Ledger Run"] = {
 	formatters: { kind: (kind) => __(kind) },
 
 	get_indicator(doc) {
-		if (doc.status === "Done" && doc.faults && doc.kind !== "Rebuild") {
+		if (doc.status === "Done" && doc.faults) {
 			return [__("Faults Found"), "red", "faults,>,0"];
 		}
 		const colour = { Queued: "gray", Running: "blue", Done: "green", Failed: "red" }[doc.status];

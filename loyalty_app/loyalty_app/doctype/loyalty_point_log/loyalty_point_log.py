@@ -27,7 +27,7 @@ class LoyaltyPointLog(Document):
 	if TYPE_CHECKING:
 		from frappe.types import DF
 
-		action: DF.Literal["Insert", "Update", "Delete", "Insert Many"]
+		action: DF.Literal["Insert", "Update", "Delete", "Insert Many", "Mend"]
 		after: DF.Code | None
 		before: DF.Code | None
 		company: DF.Link | None

@@ -14,6 +14,7 @@ frappe.query_reports["Loyalty Audit Trail"] = {
 				{ value: "Insert", label: __("Written") },
 				{ value: "Update", label: __("Changed") },
 				{ value: "Delete", label: __("Deleted") },
+				{ value: "Mend", label: __("Counted Again") },
 			],
 		},
 		{ fieldname: "event", label: __("Event"), fieldtype: "Data" },
@@ -27,7 +28,7 @@ frappe.query_reports["Loyalty Audit Trail"] = {
 	formatter(value, row, column, data, default_formatter) {
 		const shown = loyalty_app.report.cell(value, row, column, data, default_formatter);
 		if (!data || column.fieldname !== "action") return shown;
-		const color = { Insert: "green", Update: "purple", Delete: "red" }[data.kind];
+		const color = { Insert: "green", Update: "purple", Delete: "red", Mend: "orange" }[data.kind];
 		return `<span class="indicator-pill ${color}">${shown}</span>`;
 	},
 };

@@ -1,5 +1,6 @@
 """The log in readable words: who changed what, when, by which event of which document."""
 
+import json
 from collections import defaultdict
 from datetime import date
 
@@ -27,7 +28,7 @@ from loyalty_app.reporting.table import (
 
 INSERT, UPDATE, DELETE = "Insert", "Update", "Delete"
 # The kinds of change and the log's actions that are one.
-ACTIONS = {INSERT: [INSERT, log.INSERT_MANY], UPDATE: [UPDATE], DELETE: [DELETE]}
+ACTIONS = {INSERT: [INSERT, log.INSERT_MANY], UPDATE: [UPDATE], DELETE: [DELETE], log.MEND: [log.MEND]}
 # Entries that one row is shown to tell of.
 MOST_TOLD = 5
 FIELDS = (
@@ -117,6 +118,8 @@ def as_row(row: frappe._dict) -> frappe._dict:
 	before, after = row.pop("before"), row.pop("after")
 	if row.action == log.INSERT_MANY:
 		row.change = many_in_words(log.told_in(after), row.currency)
+	elif row.action == log.MEND:
+		row.change = mended_in_words(json.loads(before), json.loads(after))
 	else:
 		row.change = in_words(entries.told(before), entries.told(after), row.currency)
 	row.kind = kind_of(row.action)
@@ -126,7 +129,7 @@ def as_row(row: frappe._dict) -> frappe._dict:
 
 
 def names_of_kinds() -> dict[str, str]:
-	return {INSERT: _("Written"), UPDATE: _("Changed"), DELETE: _("Deleted")}
+	return {INSERT: _("Written"), UPDATE: _("Changed"), DELETE: _("Deleted"), log.MEND: _("Counted Again")}
 
 
 def many_in_words(inserted: dict[str, dict], currency: str | None) -> str:
@@ -134,6 +137,25 @@ def many_in_words(inserted: dict[str, dict], currency: str | None) -> str:
 	told = [in_words(None, entries.told(values), currency) for values in list(inserted.values())[:MOST_TOLD]]
 	if len(inserted) > MOST_TOLD:
 		told.append(_("{0} more").format(number(len(inserted) - MOST_TOLD)))
+	return "; ".join(told)
+
+
+def mended_in_words(before: dict, after: dict) -> str:
+	"""What rebuilding put right that is counted from the entries."""
+	meta = frappe.get_meta(reading.MEMBERSHIP)
+	told = [
+		f"{_(meta.get_label(field))}: {before.get(field) or '–'} → {value or '–'}"
+		for field, value in after.items()
+		if meta.has_field(field)
+	]
+	lots = after.get("lots", {})
+	told += [_("{0} points left of {1}").format(left, name) for name, left in list(lots.items())[:MOST_TOLD]]
+	if len(lots) > MOST_TOLD:
+		told.append(_("{0} more").format(number(len(lots) - MOST_TOLD)))
+	if given_back := after.get("given_back"):
+		told.append(_("{0} entries were given back to the member").format(number(len(given_back))))
+	if after.get("shown"):
+		told.append(_("the tier that the customer shows"))
 	return "; ".join(told)
 
 

@@ -3,6 +3,8 @@ from collections import Counter
 import frappe
 from frappe.utils import formatdate
 
+from loyalty_app.ledger import rebuild
+from loyalty_app.ledger.membership import find
 from loyalty_app.loyalty_app.report.loyalty_audit_trail import loyalty_audit_trail as audit_trail
 from loyalty_app.tests.reports import ReportTestCase, days
 from loyalty_app.tests.utils import make_program
@@ -45,6 +47,15 @@ class TestLoyaltyAuditTrail(ReportTestCase):
 			[kinds["Insert"], kinds["Update"], kinds["Delete"]],
 		)
 		self.assertEqual(sum(sum(d["values"]) for d in shown.chart["data"]["datasets"]), len(log))
+
+	def test_what_was_mended(self):
+		name = find(self.bob, self.program)
+		right = frappe.db.get_value("Loyalty Membership", name, "balance")
+		frappe.db.set_value("Loyalty Membership", name, "balance", 7)
+		rebuild(name)
+		(row,) = self.rows(**self.period(customer=self.bob, action="Mend"))
+		self.assertEqual((row.kind, row.action, row.event), ("Mend", "Counted Again", "Rebuild"))
+		self.assertEqual(row.change, f"Balance: 7 → {right}")
 
 	def test_in_words(self):
 		def words(**filters):

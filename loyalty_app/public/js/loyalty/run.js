@@ -13,7 +13,7 @@ export function follow_run(frm) {
 	show_columns(frm);
 	if (doc.status === "Done" || doc.status === "Failed") {
 		show_progress(frm, []);
-		const is_bad = doc.status === "Failed" || (doc.faults && doc.kind !== "Rebuild");
+		const is_bad = doc.status === "Failed" || doc.faults;
 		frm.set_intro(doc.status === "Failed" ? doc.findings?.[0]?.fault : outcome(doc), is_bad ? "red" : "green");
 		if (OF_FILES.includes(doc.kind)) offer_next(frm);
 		return;
@@ -82,7 +82,8 @@ function outcome({ kind, done, changed, faults }) {
 		"Import Undo": () =>
 			faults ? __("Undone: {0}. Not undone: {1}, see Findings.", [good, bad]) : __("Undone: {0}.", [good]),
 	}[kind]();
-	if (!faults || kind === "Rebuild" || OF_FILES.includes(kind)) return told;
+	if (!faults || OF_FILES.includes(kind)) return told;
+	if (kind === "Rebuild") return `${told} ${__("{0} differences could not be mended: see Findings.", [bad])}`;
 	return `${told} ${__("{0} memberships could not be worked on: see Findings.", [bad])}`;
 }
 
