@@ -108,8 +108,8 @@ standard_portal_menu_items = [
 # Website users see and print the memberships of the customers they stand for
 has_website_permission = {"Loyalty Membership": "loyalty_app.portal.has_website_permission"}
 
-# The log outlives the documents it tells of
-ignore_links_on_delete = ["Loyalty Point Log"]
+# The log and runs outlive the documents they tell of
+ignore_links_on_delete = ["Loyalty Point Log", "Loyalty Ledger Run"]
 
 scheduler_events = {
 	"daily_long": [
@@ -117,6 +117,7 @@ scheduler_events = {
 		"loyalty_app.ledger.runs.start_tiers",
 		"loyalty_app.ledger.runs.start_verification",
 		"loyalty_app.ledger.runs.start_notices",
+		"loyalty_app.enrolment.start_begun",
 	],
 	"hourly": ["loyalty_app.ledger.runs.resume_stalled"],
 }

@@ -6,7 +6,7 @@ from frappe import _
 from loyalty_app.api.doors import whitelist
 from loyalty_app.ledger import runs, unless_busy
 
-# Tiers follow their program by themselves.
+# Tiers follow their program by themselves, and enrolling is started there.
 STARTED_BY_HAND = ("Expiry", "Verification", "Rebuild")
 MAY_START = {"Accounts Manager", "System Manager"}
 

@@ -1,12 +1,13 @@
-"""Work over all memberships: closing what has expired, verifying, rebuilding, showing new tiers; over the rows of a
-file: importing adjustments.
+"""Work over all memberships: closing what has expired, verifying, rebuilding, showing new tiers; over customers: letting
+them join a program; over the rows of a file: importing adjustments.
 
-A run is a Loyalty Ledger Run, which the desk shows with its progress. It is divided into ranges of memberships or rows,
-each a job on the `long` queue, so that as many workers as there are share it. A range is worked through in small sets,
+A run is a Loyalty Ledger Run, which the desk shows with its progress. It is divided into ranges of what it is about, each
+a job on the `long` queue, so that as many workers as there are share it. A range is worked through in small sets,
 each a transaction that also notes how far it has come: killed at any moment, the run goes on from there, and
 doing anything twice changes nothing.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
@@ -24,7 +25,7 @@ from frappe.utils import (
 	today,
 )
 
-from loyalty_app.ledger import audit, bulk, expiry, imports, membership, notices, tiering
+from loyalty_app.ledger import audit, bulk, expiry, imports, joining, membership, notices, tiering
 from loyalty_app.ledger.audit import Difference
 from loyalty_app.ledger.busy import insist, is_busy
 
@@ -46,6 +47,9 @@ STALLED_AFTER_MINUTES = 10
 # After so many workers have begun, and none got any further, it is given up: what comes next must not wait for it.
 MOST_ATTEMPTS = 8
 UNFINISHED = ("in", ("Queued", "Running"))
+# What is written of a range that is over. Nobody needs its bounds any more; they may be names of customers, and so of
+# people who want to be forgotten.
+OVER = {"is_done": 1, "worker": None, "reached": None, "last_membership": None}
 
 
 class Result(NamedTuple):
@@ -112,6 +116,12 @@ KINDS = {
 	"Tiers": Kind(
 		_memberships(lambda table, run: table.loyalty_program == run.loyalty_program),
 		lambda names, run: Result(membership.follow_tiers(names)),
+	),
+	joining.KIND: Kind(
+		joining.next_names,
+		lambda names, run: Result(joining.act(names, run)),
+		joining.difference,
+		joining.prepare,
 	),
 	"Expiry Notices": Kind(
 		_memberships(lambda table, run: notices.expires_soon(table)),
@@ -237,7 +247,7 @@ def _retry(run: str, part: str) -> bool:
 	if found.attempts < MOST_ATTEMPTS:
 		_queue_range(run, part, found)
 		return True
-	frappe.db.set_value(RANGE, part, {"is_done": 1, "is_given_up": 1, "worker": None})
+	frappe.db.set_value(RANGE, part, OVER | {"is_given_up": 1})
 	return False
 
 
@@ -311,7 +321,7 @@ def _child_of(run: str, table: str) -> dict:
 
 
 def next_names(run, after: str, until: str | None = None, limit: int | None = None) -> list[str]:
-	"""Names, in their order, of memberships or rows that `run` is about: after one name, up to another."""
+	"""Names, in their order, of what `run` is about: after one name, up to another."""
 	return KINDS[run.kind].names(run, after, until, MEMBERSHIPS_IN_SET if limit is None else limit)
 
 
@@ -334,7 +344,7 @@ def work(run: str, part: str) -> None:
 		note(run, part, names, result)
 		frappe.db.commit()  # nosemgrep: one set is one transaction
 	if _is_in_hand(part, worker):
-		frappe.db.set_value(RANGE, part, {"is_done": 1, "worker": None})
+		frappe.db.set_value(RANGE, part, OVER)
 	frappe.db.commit()  # nosemgrep: who comes last has to see that the others are done
 	finish(run)
 	frappe.db.commit()  # nosemgrep: the range is done
@@ -473,6 +483,7 @@ def alert(run) -> None:
 	subject = {
 		"Verification": _("Loyalty points: {0} differences were found"),
 		"Rebuild": _("Loyalty points: {0} differences could not be mended"),
+		joining.KIND: _("Loyalty points: {0} customers could not be enrolled"),
 		imports.CHECK: _("Loyalty points: {0} rows of the file are not ready"),
 		imports.IMPORT: _("Loyalty points: {0} rows were not imported"),
 		imports.UNDO: _("Loyalty points: {0} rows were not undone"),
@@ -502,7 +513,9 @@ def _queue_range(run: str, part: str, found: frappe._dict) -> None:
 	"""Queue a range for another worker. By its name, the job is another than that of a worker who was killed, which Frappe
 	may take for one at work, and the same as long as it waits: it is not queued twice."""
 	frappe.db.set_value(RANGE, part, {"worker": None, "touched_at": now()})
-	_enqueue("work", f"{part}::{found.reached or ''}::{found.attempts}", run=run, part=part)
+	# What was reached may be a customer's name, which has any characters: not all are for a job's name.
+	reached = hashlib.sha256((found.reached or "").encode()).hexdigest()[:16]
+	_enqueue("work", f"{part}::{reached}::{found.attempts}", run=run, part=part)
 
 
 def _enqueue(function: str, job: str, **arguments) -> None:

@@ -1,10 +1,11 @@
 from unittest.mock import patch
 
 import frappe
-from frappe.utils import add_days, today
+from frappe.utils import add_days, get_datetime, today
 
 from loyalty_app import enrolment
-from loyalty_app.ledger import bulk, membership
+from loyalty_app.ledger import LedgerBusy, bulk, joining, membership, runs
+from loyalty_app.ledger.test_runs import lose_workers, queue, run
 from loyalty_app.tests.utils import (
 	IntegrationTestCase,
 	as_user,
@@ -15,7 +16,9 @@ from loyalty_app.tests.utils import (
 	make_program,
 	make_user,
 	tree_node,
+	unique,
 )
+from loyalty_app.tests.work import work_of
 
 
 class TestEnrolment(IntegrationTestCase):
@@ -33,8 +36,6 @@ class TestEnrolment(IntegrationTestCase):
 		for name in self.others:
 			frappe.db.set_value("Loyalty Program", name, "auto_opt_in", 1)
 		frappe.db.set_value("Loyalty Program", {"customer_group": self.top}, "auto_opt_in", 0)
-		# enrolling commits, and with it the programs of the site that setUp has put aside
-		frappe.db.commit()
 
 	def program(self, **kwargs):
 		return make_program(**{"customer_group": self.top, "auto_opt_in": 1, **kwargs})
@@ -115,14 +116,17 @@ class TestEnrolment(IntegrationTestCase):
 	def existing(self, number: int) -> list[str]:
 		return [make_customer(customer_group=self.bottom).name for _ in range(number)]
 
+	def enrol(self, program: str):
+		"""Enrol the existing customers, and return the run."""
+		return run("Enrolment", loyalty_program=program)
+
 	def test_existing_customers(self):
 		inside, outside = self.existing(3), make_customer().name
 		member_elsewhere = make_customer(customer_group=self.bottom, loyalty_program=make_program().name).name
 		disabled = make_customer(customer_group=self.bottom, disabled=1).name
 		program = self.program().name
-		self.assertEqual(enrolment.count_existing_customers(program), (3, 0))
 
-		enrolment.enrol_existing_customers(program)
+		done = self.enrol(program)
 
 		self.assertEqual(self.members(program), sorted(inside))
 		for name in (outside, member_elsewhere, disabled):
@@ -135,6 +139,9 @@ class TestEnrolment(IntegrationTestCase):
 				1,
 			)
 		self.assertEqual(
+			(done.status, done.memberships, done.done, done.changed, done.faults), ("Done", 3, 3, 3, 0)
+		)
+		self.assertEqual(
 			enrolment.progress(program), {"status": "Done", "done": 3, "total": 3, "to_choose": 0}
 		)
 
@@ -146,7 +153,7 @@ class TestEnrolment(IntegrationTestCase):
 		customer.loyalty_program = None
 		customer.save()
 		frappe.db.set_value("Loyalty Program", program.name, "auto_opt_in", 1)
-		enrolment.enrol_existing_customers(program.name)
+		self.enrol(program.name)
 		member = frappe.db.get_value(
 			"Loyalty Membership", {"customer": customer.name}, ["active", "loyalty_program_tier"]
 		)
@@ -155,38 +162,191 @@ class TestEnrolment(IntegrationTestCase):
 			frappe.db.get_value("Customer", customer.name, ["loyalty_program", "loyalty_program_tier"]),
 			(program.name, "Silver"),
 		)
+		frappe.db.set_value("Loyalty Program", program.name, "auto_opt_in", 0)
 
 	def test_existing_customers_with_a_choice_are_left_to_choose(self):
 		self.existing(2)
+		alone = make_customer(customer_group=self.middle).name
 		program, other = self.program().name, self.program(customer_group=self.bottom).name
-		self.assertEqual(enrolment.count_existing_customers(program), (0, 2))
-		enrolment.enrol_existing_customers(program)
-		self.assertEqual(self.members(program) + self.members(other), [])
+		done = self.enrol(program)
+		self.assertEqual((self.members(program), self.members(other)), ([alone], []))
+		self.assertEqual((done.memberships, done.to_choose), (1, 2))
+		self.assertEqual(
+			enrolment.progress(program), {"status": "Done", "done": 1, "total": 1, "to_choose": 2}
+		)
 		frappe.db.set_value("Loyalty Program", other, "auto_opt_in", 0)
 
-	def test_goes_on_where_it_was_broken_off(self):
+	def test_ranges_share_the_work(self):
 		names = sorted(self.existing(5))
 		program = self.program().name
-		join, batch_size = enrolment._join, enrolment.BATCH_SIZE
-		batches = []
+		with (
+			patch.object(runs, "MEMBERSHIPS_IN_RANGE", 2),
+			patch.object(runs, "MEMBERSHIPS_IN_SET", 1),
+			queue() as jobs,
+		):
+			enrolment.enqueue(program)
+			self.assertEqual(enrolment.progress(program)["status"], "Queued")
+			runs.divide(**jobs.pop()[1])
+			self.assertEqual([function for function, _arguments in jobs], ["work"] * 3)
+			joined = []
+			# in whatever order their workers are
+			for _function, arguments in reversed(jobs):
+				self.assertEqual(
+					enrolment.progress(program),
+					{"status": "Running", "done": len(joined), "total": 5, "to_choose": 0},
+				)
+				runs.work(**arguments)
+				joined = self.members(program)
+				self.assertEqual(enrolment.progress(program)["done"], len(joined))
+		self.assertEqual(joined, names)
+		self.assertEqual(enrolment.progress(program)["status"], "Done")
 
-		def broken_off(program, batch):
-			batches.append(batch)
-			if len(batches) == 2:
-				raise RuntimeError("broken off")
-			return join(program, batch)
+	def test_no_more_customers_are_read_than_a_set_takes(self):
+		first = self.existing(2)
+		asked = frappe._dict(loyalty_program=self.program().name), min(first), None, 1
+		work = work_of(joining.next_names, *asked)
+		self.existing(40)
+		self.assertLess(work_of(joining.next_names, *asked), 2 * work)
 
-		enrolment._join, enrolment.BATCH_SIZE = broken_off, 2
-		try:
-			self.assertRaises(RuntimeError, enrolment.enrol_existing_customers, program)
+	def divided(self, program: str, jobs: list):
+		"""Start a run that has one range; its name, and what the range's job is called with."""
+		name = runs.start("Enrolment", program)
+		runs.divide(**jobs.pop(0)[1])
+		((_function, arguments),) = jobs
+		return name, arguments
+
+	def test_goes_on_where_its_worker_was_killed(self):
+		names = sorted(self.existing(4))
+		program = self.program().name
+		with queue() as jobs, patch.object(runs, "MEMBERSHIPS_IN_SET", 1):
+			name, arguments = self.divided(program, jobs)
+			note, sets = runs.note, []
+
+			def killed(run, part, done, result):
+				sets.append(done)
+				if len(sets) == 3:
+					# what the set has written goes with it
+					membership.mark_active(done, None)
+					frappe.db.set_value("Customer", done[0], "loyalty_program", None)
+					frappe.db.delete(membership.DOCTYPE, {"customer": done[0]})
+					raise KeyboardInterrupt
+				note(run, part, done, result)
+
+			with patch.object(runs, "note", killed), self.assertRaises(KeyboardInterrupt):
+				runs.work(**arguments)
 			self.assertEqual(self.members(program), names[:2])
-			self.assertEqual(enrolment.progress(program)["status"], "Failed")
-			self.assertEqual(enrolment.progress(program)["done"], 2)
-			enrolment.enrol_existing_customers(program)
-		finally:
-			enrolment._join, enrolment.BATCH_SIZE = join, batch_size
+			state = {"status": "Running", "done": 2, "total": 4, "to_choose": 0}
+			self.assertEqual(enrolment.progress(program), state)
+			jobs.clear()
+			runs.resume_stalled()
+			self.assertEqual(jobs, [], "somebody may still be at work on it")
+			lose_workers()
+			runs.resume_stalled()
+			self.assertEqual(enrolment.start(program), state, "a run that is not finished is gone on with")
+			((function, again),) = jobs
+			self.assertEqual((function, again), ("work", {"run": name, "part": arguments["part"]}))
+			runs.work(**again)
+			# the job that was thought dead comes back
+			runs.work(**arguments)
 		self.assertEqual(self.members(program), names)
-		self.assertEqual([len(batch) for batch in batches], [2, 2, 2, 1])
+		self.assertEqual(enrolment.progress(program), state | {"status": "Done", "done": 4})
+		self.assertEqual(frappe.db.count(membership.DOCTYPE, {"loyalty_program": program}), 4)
+
+	def test_doing_it_twice_changes_nothing(self):
+		self.existing(3)
+		program = self.program().name
+		self.enrol(program)
+
+		def written():
+			return [
+				frappe.get_all(doctype, filters={"loyalty_program": program}, fields=["*"], order_by="name")
+				for doctype in ("Customer", membership.DOCTYPE)
+			]
+
+		before = written()
+		again = self.enrol(program)
+		self.assertEqual((again.status, again.memberships, again.changed, again.ranges), ("Done", 0, 0, []))
+		joining.act([customer.name for customer in before[0]], again)
+		self.assertEqual(written(), before)
+
+	def test_who_is_eligible_no_more_is_left_alone(self):
+		first, second, third = sorted(self.existing(3))
+		program, chosen = self.program().name, make_program().name
+		with queue() as jobs:
+			_name, arguments = self.divided(program, jobs)
+			frappe.db.set_value("Customer", first, "loyalty_program", chosen)
+			frappe.db.set_value("Customer", second, "disabled", 1)
+			runs.work(**arguments)
+		self.assertEqual(self.members(program), [third])
+		self.assertEqual(self.members(chosen), [first])
+		self.assertEqual(enrolment.progress(program)["done"], 1)
+
+	def test_a_customer_who_fails_does_not_keep_the_others(self):
+		first, failing, last = sorted(self.existing(3))
+		program = self.program().name
+		open_all, manager = membership.open_all, make_user("Accounts Manager")
+
+		def fail(customers, program):
+			if failing in customers:
+				frappe.db.set_value("Customer", failing, "loyalty_program", None)
+				raise ValueError("no")
+			open_all(customers, program)
+
+		with (
+			patch.object(membership, "open_all", fail),
+			patch.object(frappe.db, "rollback"),
+			patch(
+				"frappe.desk.doctype.notification_log.notification_log.enqueue_create_notification"
+			) as tell,
+		):
+			done = self.enrol(program)
+		self.assertEqual(self.members(program), [first, last])
+		self.assertEqual((done.status, done.done, done.changed, done.faults), ("Done", 3, 2, 1))
+		((row,), (call,)) = done.findings, tell.call_args_list
+		self.assertEqual((row.membership, row.fault), (None, f"Customer {failing}: ValueError: no"))
+		users, message = call.args
+		self.assertIn(manager, users)
+		self.assertIn("1 customers could not be enrolled", message["subject"])
+		self.assertEqual(enrolment.progress(program)["done"], 2)
+
+	def test_names_of_customers_may_have_any_characters(self):
+		strange = unique("Zoë '%s' \"{0}\" :: 名前 \\ a/b|c&d;")
+		title = strange + "é" * (140 - len(strange))
+		longest = make_customer(customer_group=self.bottom, customer_name=title).name
+		self.assertEqual(longest, title)
+		names = {longest, *self.existing(2)}
+		program = self.program().name
+		with (
+			patch.object(runs, "MEMBERSHIPS_IN_RANGE", 1),
+			patch.object(frappe, "enqueue") as enqueue,
+			patch.object(frappe.db, "commit"),
+		):
+			name = runs.start("Enrolment", program)
+			runs.divide(name)
+			ranges = frappe.get_all(
+				runs.RANGE, filters={"parent": name}, fields=["name", "last_membership"], order_by="idx"
+			)
+			self.assertEqual({row.last_membership for row in ranges}, names)
+			frappe.db.set_value(runs.RANGE, ranges[0].name, "reached", longest)
+			lose_workers()
+			runs.resume(name)
+			frappe.db.set_value(runs.RANGE, ranges[0].name, "reached", None)
+			for part in ranges:
+				runs.work(name, part.name)
+		ids = [call.kwargs["job_id"] for call in enqueue.call_args_list]
+		for job_id in ids:
+			self.assertRegex(job_id, "^[a-z0-9_:]+$")
+		of_first = {job_id for job_id in ids if ranges[0].name in job_id}
+		self.assertEqual(len(of_first), 2, "it has got on, and is another job")
+		self.assertEqual(set(self.members(program)), names)
+		self.assertEqual(enrolment.progress(program)["status"], "Done")
+
+	def test_no_names_are_kept_of_customers_who_have_joined(self):
+		"""Somebody of that name may want to be forgotten."""
+		self.existing(2)
+		with patch.object(runs, "MEMBERSHIPS_IN_RANGE", 1):
+			done = self.enrol(self.program().name)
+		self.assertEqual([(row.reached, row.last_membership) for row in done.ranges], [(None, None)] * 2)
 
 	def test_a_deadlock_is_tried_again(self):
 		names = sorted(self.existing(2))
@@ -198,8 +358,8 @@ class TestEnrolment(IntegrationTestCase):
 				raise deadlocks.pop()
 			open_all(customers, program)
 
-		with patch.object(membership, "open_all", busy):
-			enrolment.enrol_existing_customers(program)
+		with patch.object(membership, "open_all", busy), patch.object(frappe.db, "rollback"):
+			self.enrol(program)
 		self.assertEqual(self.members(program), names)
 		self.assertEqual(enrolment.progress(program)["status"], "Done")
 
@@ -217,7 +377,7 @@ class TestEnrolment(IntegrationTestCase):
 			patch.object(membership, "new_row", new_row_after_another),
 			patch.object(membership.listeners, "tell") as tell,
 		):
-			enrolment.enrol_existing_customers(program)
+			self.enrol(program)
 		self.assertEqual(self.members(program), names)
 		members = frappe.get_all(
 			membership.DOCTYPE, filters={"loyalty_program": program}, pluck="customer", order_by="customer"
@@ -226,32 +386,98 @@ class TestEnrolment(IntegrationTestCase):
 		(told,) = (call.args[2] for call in tell.call_args_list if call.args[1] == ["after_insert"])
 		self.assertEqual(told, [membership.find(names[1], program)])
 
+	def runs_of(self, program: str) -> list[str]:
+		return frappe.get_all(
+			runs.DOCTYPE, filters={"kind": "Enrolment", "loyalty_program": program}, pluck="name"
+		)
+
 	def test_ticking_auto_opt_in_starts_it(self):
 		program = self.program(auto_opt_in=0)
-		enqueued = []
-		original, enrolment.enqueue = enrolment.enqueue, enqueued.append
-		try:
+		with queue() as jobs:
 			program.save()
-			self.assertEqual(enqueued, [])
+			self.assertEqual(self.runs_of(program.name), [])
 			program.auto_opt_in = 1
 			program.save()
-			self.assertEqual(enqueued, [program.name])
+			((function, arguments),) = jobs
+			self.assertEqual((function, [arguments["run"]]), ("divide", self.runs_of(program.name)))
+			self.assertEqual(enrolment.progress(program.name)["status"], "Queued")
 			program.save()
-			self.assertEqual(enqueued, [program.name])
 			self.program()
-			self.assertEqual(enqueued, [program.name])
-		finally:
-			enrolment.enqueue = original
+		self.assertEqual(len(jobs), 1)
+
+	def test_progress_is_that_of_the_newest_run(self):
+		program = self.program().name
+		self.assertEqual(enrolment.progress(program), {"status": "", "done": 0, "total": 0, "to_choose": 0})
+		first = self.enrol(program)
+		frappe.db.set_value(runs.DOCTYPE, first.name, "creation", add_days(get_datetime(), -1))
+		self.existing(1)
+		self.enrol(self.program(customer_group=self.middle, auto_opt_in=0).name)
+		self.enrol(program)
+		self.assertEqual(
+			enrolment.progress(program), {"status": "Done", "done": 1, "total": 1, "to_choose": 0}
+		)
+
+	def test_a_program_that_begins_after_it_was_ticked_enrols_when_it_begins(self):
+		(customer,) = self.existing(1)
+		program = self.program(auto_opt_in=0, from_date=add_days(today(), 1))
+		program.auto_opt_in = 1
+		with queue() as jobs:
+			program.save()
+			runs.divide(**jobs.pop()[1])
+			enrolment.start_begun()
+		((ticked,), begins) = self.runs_of(program.name), today()
+		self.assertEqual((self.members(program.name), jobs), ([], []))
+
+		frappe.db.set_value(runs.DOCTYPE, ticked, "creation", add_days(get_datetime(), -1))
+		frappe.db.set_value("Loyalty Program", program.name, "from_date", begins)
+		with queue() as jobs:
+			enrolment.start_begun()
+			runs.divide(**jobs.pop()[1])
+			((_function, arguments),) = jobs
+			runs.work(**arguments)
+			jobs.clear()
+			self.assertEqual(self.members(program.name), [customer])
+			# who has left is not put back on the next days
+			frappe.db.set_value("Customer", customer, "loyalty_program", None)
+			enrolment.start_begun()
+		self.assertEqual((self.members(program.name), jobs), ([], []))
+
+	def test_only_programs_that_have_just_begun_enrol_by_themselves(self):
+		first = add_days(today(), -enrolment.BEGUN_WITHIN_DAYS)
+		missed = self.program(from_date=first).name
+		ticked = [
+			missed,
+			self.program(from_date=add_days(first, -1)).name,
+			self.program(from_date=add_days(today(), -3), to_date=add_days(today(), -1)).name,
+			self.program(from_date=today(), auto_opt_in=0).name,
+		]
+		for name in ticked:
+			run = self.enrol(name).name
+			frappe.db.set_value(runs.DOCTYPE, run, "creation", add_days(get_datetime(), -30))
+		self.program(from_date=first)  # ticked from the start, as which it enrols nobody
+		with patch.object(enrolment, "enqueue") as enqueue:
+			enrolment.start_begun()
+		self.assertEqual([call.args for call in enqueue.call_args_list], [(missed,)])
 
 	def test_only_who_may_write_the_program_starts_it(self):
 		program = self.program()
-		reader = make_user("Sales User")
+		reader, manager = make_user("Sales User"), make_user("Accounts Manager")
 		with as_user(reader):
 			self.assertEqual(enrolment.progress(program.name)["status"], "")
 			self.assertRaises(frappe.PermissionError, enrolment.start, program.name)
+		self.assertEqual(self.runs_of(program.name), [])
+		with queue(), as_user(manager):
+			self.assertEqual(enrolment.start(program.name)["status"], "Queued")
+		with as_user(reader):
+			self.assertEqual(enrolment.progress(program.name)["status"], "Queued")
 		stranger = make_user()
 		with as_user(stranger):
 			self.assertRaises(frappe.PermissionError, enrolment.progress, program.name)
+
+	def test_who_meets_a_deadlock_is_asked_to_try_again(self):
+		deadlock = patch.object(runs, "start", side_effect=frappe.QueryDeadlockError)
+		with deadlock, self.assertRaises(LedgerBusy):
+			enrolment.start(self.program().name)
 
 	def members(self, program: str) -> list[str]:
 		return frappe.get_all("Customer", filters={"loyalty_program": program}, order_by="name", pluck="name")

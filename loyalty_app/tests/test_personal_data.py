@@ -6,9 +6,20 @@ from unittest.mock import patch
 import frappe
 from frappe.utils import add_days, today
 
-from loyalty_app.ledger import LedgerBusy, audit, log, membership, privacy, takeover, verify
+from loyalty_app.ledger import (
+	LedgerBusy,
+	audit,
+	joining,
+	log,
+	membership,
+	privacy,
+	runs,
+	takeover,
+	verify,
+)
 from loyalty_app.ledger.membership import find, summary
 from loyalty_app.ledger.privacy import REDACTED
+from loyalty_app.ledger.test_runs import run
 from loyalty_app.overrides.personal_data import data_of
 from loyalty_app.tests.test_documents import LoyaltyTestCase
 from loyalty_app.tests.test_portal import make_contact
@@ -21,6 +32,7 @@ from loyalty_app.tests.utils import (
 	make_program,
 	make_website_user,
 	store,
+	tree_node,
 	unique,
 )
 
@@ -132,6 +144,19 @@ class TestDeletionRequest(PersonalDataTestCase):
 		alias = delete_data_of(self.user)
 		self.assertEqual(mentions(self.name, married, self.user), [])
 		self.assertEqual(summary(alias, self.program.name).balance, 20)
+
+	def test_runs_do_not_remember_whom_they_enrolled(self):
+		group = tree_node("Customer Group")
+		frappe.db.set_value(
+			"Customer", self.customer.name, {"loyalty_program": None, "customer_group": group}
+		)
+		frappe.db.set_value("Loyalty Program", {"auto_opt_in": 1}, "auto_opt_in", 0)
+		frappe.db.set_value("Loyalty Program", self.program.name, {"auto_opt_in": 1, "customer_group": group})
+		done = run("Enrolment", loyalty_program=self.program.name)
+		self.assertEqual((done.changed, len(done.ranges)), (1, 1))
+		runs.tell(done.name, [joining.difference(self.customer.name, "no", is_locked=False)])
+		delete_data_of(self.user)
+		self.assertEqual(mentions(self.name, self.user), [])
 
 	def test_what_was_tampered_with_still_shows(self):
 		bonus(self.customer, 10, f"For {self.name}")

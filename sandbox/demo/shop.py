@@ -3,7 +3,7 @@
 import frappe
 from frappe.utils import add_days, today
 
-from loyalty_app.enrolment import enrol_existing_customers
+from loyalty_app.ledger import runs
 
 COMPANY, ABBR = "Loyalty Demo", "LD"
 PASSWORD = "demo"
@@ -295,8 +295,11 @@ def enrol_trade() -> None:
 	program = frappe.get_doc("Loyalty Program", CIRCLE)
 	program.auto_opt_in = 1
 	program.save(ignore_permissions=True)
-	# saving queued it for the background worker, which this process has not got
-	enrol_existing_customers(CIRCLE)
+	# saving queued it for background workers, of which this process has none
+	run = runs.start("Enrolment", CIRCLE)
+	runs.divide(run)
+	for part in frappe.get_all(runs.RANGE, filters={"parent": run}, pluck="name"):
+		runs.work(run, part)
 
 
 def open_portal() -> None:

@@ -53,3 +53,40 @@ def test_a_new_program_is_for_everybody(desk_of, shop):
 	desk.page.wait_for_function("() => cur_frm.is_new() && cur_frm.doc.collection_rules?.length === 2")
 	desk.settle()
 	assert desk.value("customer_territory") == territory
+
+
+def test_existing_customers_are_enrolled_by_a_run(desk_of, shop):
+	from playwright.sync_api import expect
+
+	site = shop.site
+	group = site.insert("Customer Group", customer_group_name=f"Browser Friends {shop.tail}", is_group=0)[
+		"name"
+	]
+	site.ask("PUT", f"/api/resource/Loyalty Program/{shop.program}", data={"customer_group": group})
+	friends = [
+		site.insert(
+			"Customer",
+			customer_name=f"Friend {n} {shop.tail}",
+			customer_type="Individual",
+			customer_group=group,
+		)["name"]
+		for n in range(2)
+	]
+	desk = desk_of("Accounts Manager")
+	page = desk.page
+	desk.open("Loyalty Program", shop.program)
+	page.wait_for_function("name => window.cur_frm?.docname === name", arg=shop.program)
+	desk.settle()
+	desk.field("auto_opt_in").locator("input").first.check()
+	desk.save()
+	run = site.names("Loyalty Ledger Run", kind="Enrolment", loyalty_program=shop.program)[0]
+	desk.open("Loyalty Ledger Run", run)
+	expect(page.locator(".form-message:visible")).to_contain_text("Enrolled 2 customers.", timeout=60_000)
+	desk.picture("run")
+	assert [site.get("Customer", name)["loyalty_program"] for name in friends] == [shop.program] * 2
+
+	desk.open("Loyalty Program", shop.program)
+	desk.settle()
+	desk.button("Enrol existing customers")
+	expect(page.locator(".loyalty-place:visible")).to_contain_text("Enrolled 0 customers.", timeout=60_000)
+	desk.picture("nobody-left")

@@ -37,6 +37,7 @@ class LoyaltyLedgerRun(Document):
 			"Verification",
 			"Rebuild",
 			"Tiers",
+			"Enrolment",
 			"Expiry Notices",
 			"Statements",
 			"Import Check",
@@ -50,6 +51,7 @@ class LoyaltyLedgerRun(Document):
 		sample: DF.Int
 		started_at: DF.Datetime | None
 		status: DF.Literal["Queued", "Running", "Done", "Failed"]
+		to_choose: DF.Int
 	# end: auto-generated types
 
 	def validate(self):

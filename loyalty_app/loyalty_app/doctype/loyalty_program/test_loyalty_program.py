@@ -210,6 +210,13 @@ class TestLoyaltyProgram(IntegrationTestCase):
 		program.delete()
 		self.assertFalse(frappe.db.exists("Loyalty Membership", name))
 
+	def test_program_goes_though_runs_name_it(self):
+		program = make_program()
+		for kind in ("Tiers", "Enrolment"):
+			store("Loyalty Ledger Run", kind=kind, loyalty_program=program.name)
+		program.delete()
+		self.assertFalse(frappe.db.exists("Loyalty Program", program.name))
+
 	def test_program_with_a_log_stays(self):
 		program = make_program()
 		store("Loyalty Point Log", loyalty_program=program.name, membership="none", sequence=1)

@@ -220,15 +220,16 @@ function result_of(state) {
 			number(state.done),
 		]);
 	}
+	return enrolled(state.done, state.to_choose);
+}
+
+// What came of enrolling: so many `joined`, and for so many somebody has to choose.
+export function enrolled(joined, to_choose) {
 	const said = [
-		cint(state.done) === 1
-			? __("Enrolled 1 customer.")
-			: __("Enrolled {0} customers.", [number(state.done)]),
+		cint(joined) === 1 ? __("Enrolled 1 customer.") : __("Enrolled {0} customers.", [number(joined)]),
 	];
-	if (state.to_choose) {
-		said.push(
-			__("{0} more fit several programs: choose one in the customer's form.", [number(state.to_choose)])
-		);
+	if (to_choose) {
+		said.push(__("{0} more fit several programs: choose one in the customer's form.", [number(to_choose)]));
 	}
 	return said.join(" ");
 }

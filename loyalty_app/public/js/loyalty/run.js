@@ -1,6 +1,7 @@
 // The form of a Loyalty Ledger Run: how far it is, and what came of it.
 import { el } from "./dom";
 import { number } from "./format";
+import { enrolled } from "./program";
 import { progress_bar, show_progress } from "./progress";
 
 const POLL = 2000;
@@ -44,15 +45,15 @@ function under_way({ kind, status, memberships, done }) {
 		return [el("div", {}, waiting)];
 	}
 	const so_far = [number(done), number(memberships)];
-	return progress_bar(
-		__("Progress"),
-		OF_FILES.includes(kind) ? __("{0} of {1} rows", so_far) : __("{0} of {1} memberships", so_far),
-		done,
-		memberships
-	);
+	const text = OF_FILES.includes(kind)
+		? __("{0} of {1} rows", so_far)
+		: kind === "Enrolment"
+			? __("{0} of {1} customers", so_far)
+			: __("{0} of {1} memberships", so_far);
+	return progress_bar(__("Progress"), text, done, memberships);
 }
 
-function outcome({ kind, done, changed, faults }) {
+function outcome({ kind, done, changed, to_choose, faults }) {
 	const members = number(done);
 	const [good, bad] = [number(changed), number(faults)];
 	if (faults && kind === "Verification") {
@@ -71,6 +72,7 @@ function outcome({ kind, done, changed, faults }) {
 				? __("{0} of {1} memberships were mended: see Findings.", [good, members])
 				: __("There was nothing to mend in {0} memberships.", [members]),
 		Tiers: () => __("{0} of {1} memberships have a new tier.", [good, members]),
+		Enrolment: () => enrolled(changed, to_choose),
 		"Expiry Notices": () => __("{0} members were told of points about to expire.", [good]),
 		Statements: () => __("{0} members were sent their statement.", [good]),
 		"Import Check": () =>
@@ -83,16 +85,22 @@ function outcome({ kind, done, changed, faults }) {
 			faults ? __("Undone: {0}. Not undone: {1}, see Findings.", [good, bad]) : __("Undone: {0}.", [good]),
 	}[kind]();
 	if (!faults || OF_FILES.includes(kind)) return told;
-	if (kind === "Rebuild") return `${told} ${__("{0} differences could not be mended: see Findings.", [bad])}`;
-	return `${told} ${__("{0} memberships could not be worked on: see Findings.", [bad])}`;
+	const left_out =
+		{
+			Enrolment: __("{0} customers could not be enrolled: see Findings.", [bad]),
+			Rebuild: __("{0} differences could not be mended: see Findings.", [bad]),
+		}[kind] || __("{0} memberships could not be worked on: see Findings.", [bad]);
+	return `${told} ${left_out}`;
 }
 
 // Of the columns of findings, those that this kind of run fills.
 function show_columns(frm) {
 	const { grid } = frm.fields_dict.findings;
-	const of_file = OF_FILES.includes(frm.doc.kind);
+	const { kind } = frm.doc;
+	// a fault in enrolling names the customer
+	const filled = OF_FILES.includes(kind) ? ["row_no"] : kind === "Enrolment" ? [] : ["membership", "entry"];
 	for (const column of ["row_no", "membership", "entry"]) {
-		grid.update_docfield_property(column, "hidden", (column === "row_no") === of_file ? 0 : 1);
+		grid.update_docfield_property(column, "hidden", filled.includes(column) ? 0 : 1);
 	}
 	grid.reset_grid();
 }
