@@ -50,6 +50,8 @@ class Batch:
 		self.changed = {member.name: member for member in due}
 		self.rows, self.deleted, self.pages, self.shrunk = [], [], [], set()
 		self.references = None
+		# Members of whom something has taken the way of a single one: their lots may have been drawn on since.
+		self.alone = set()
 
 	def _of(self, customer: str | None, field: str) -> str | None:
 		found = self.held.get(customer)
@@ -163,6 +165,7 @@ class Batch:
 
 	def _settle_alone(self, doc: Document, members: list[frappe._dict], event: Event) -> None:
 		self.write()
+		self.alone.update(member.name for member in members)
 		frappe.db.savepoint("loyalty_alone")
 		try:
 			adjustments.settle_in(members, doc, event)
@@ -190,7 +193,8 @@ class Batch:
 		before = members[0].balance if members else None
 		doc.docstatus = 2
 		try:
-			if adjustments.adds(doc) and own and all(e.is_lot and e.name not in drawn_on for e in own):
+			untouched = own and all(e.is_lot and e.name not in drawn_on for e in own)
+			if untouched and adjustments.adds(doc) and members[0].name not in self.alone:
 				self._take_back(doc, members[0], own)
 			else:
 				self._settle_alone(doc, members, Event.CANCEL)

@@ -282,6 +282,32 @@ class TestImport(ImportTestCase):
 		with self.assertRaisesRegex(frappe.ValidationError, "nothing to undo"):
 			api.undo(check.name)
 
+	def test_undoing_rows_of_one_customer_of_which_some_was_spent(self):
+		"""What was spent moves from the lot that is taken back to the next one, before that is taken back, too."""
+		one, two, three = (customer.name for customer in self.customers)
+		rows = [[name, 100, add_days(today(), days)] for name in (one, two) for days in (30, 90)]
+		check = self.check(csv_of(["Customer", "Points", "Expiry Date"], *rows, [three, 5, ""]))
+		self.go_on("start", check)
+		# the one by an undo, the other by hand
+		for name in (one, two):
+			make_adjustment(name, -60)
+		for row in self.rows(check)[2:4]:
+			frappe.get_doc(adjustments.DOCTYPE, row.adjustment).cancel()
+		self.assertEqual(self.go_on("undo", check).faults, 0)
+
+		def state(customer):
+			name = find(customer, self.program.name)
+			state = membership.state(name)
+			table = frappe.qb.DocType("Loyalty Point Entry")
+			query = frappe.qb.from_(table).where(table.membership == name)
+			query = query.select(table.loyalty_points, table.remaining_points, table.is_open)
+			lots = query.select(table.redeem_against, table.expiry_date).run()
+			return state.balance, state.shortfall, state.next_expiry, lots
+
+		self.assertEqual(state(one), state(two))
+		self.assertEqual(state(one)[:2], (-60, 60))
+		self.assertEqual(self.balances(), [-60, -60, 0])
+
 	def test_what_was_cancelled_by_hand_is_undone_already(self):
 		check = self.check(self.opening_balances())
 		self.go_on("start", check)
