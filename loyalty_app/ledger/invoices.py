@@ -51,6 +51,17 @@ FACTS = (
 	"base_net_total",
 )
 
+# What of an invoice decides whose points its cancel moves, and how.
+DECIDING = (*(field for field in FACTS if field != "docstatus"), "return_against", "is_consolidated")
+
+
+def put_back(doc: Document, fields: Iterable[str]) -> None:
+	"""Let `fields` of `doc`, which is being cancelled, be what is stored: what a client sends along with the docstatus of
+	a cancel, Frappe takes without a check."""
+	if stored := doc.get_doc_before_save():
+		for field in fields:
+			doc.set(field, stored.get(field))
+
 
 def settle_invoice(doc: Document, event: Event) -> None:
 	"""Bring the entries of `doc`, or of the invoice it returns, to what they should be after `event`.

@@ -17,7 +17,7 @@ from loyalty_app.ledger import (
 	settle_invoice,
 	unless_busy,
 )
-from loyalty_app.ledger.invoices import stored_facts
+from loyalty_app.ledger.invoices import DECIDING, put_back, stored_facts
 from loyalty_app.overrides.consolidation import is_consolidation
 from loyalty_app.setup import doctypes
 
@@ -117,7 +117,8 @@ def on_submit(doc: Document, method: str | None = None) -> None:
 
 
 def before_cancel(doc: Document, method: str | None = None) -> None:
-	"""Take the locks of the ledger before ERPNext takes its own."""
+	"""Take the locks of the ledger before ERPNext takes its own, for the invoice as it was submitted."""
+	put_back(doc, DECIDING)
 	expect_entries_of_others(doc)
 	if is_member_s(doc):
 		with unless_busy():
@@ -141,6 +142,7 @@ def hold_first(doc: Document) -> None:
 	Points move under locks of other invoices, too: of a return, of those against the same invoice. Were the document
 	locked before the customer, two of these at once would wait for each other.
 	Raises LedgerBusy where the customer is not there any more: renamed, or merged into another, since `doc` was read.
+	Whoever sends another customer along with a cancel gets that one held, and their own only by `before_cancel`.
 	"""
 	doc.flags.loyalty_held = None
 	if doc.docstatus == 0 or not doc.customer or doc.get("is_consolidated"):

@@ -12,10 +12,12 @@ from frappe.utils import cint, cstr, flt, getdate, today
 
 from loyalty_app.ledger import adjustments, membership, redemption, unless_busy
 from loyalty_app.ledger.adjustments import TRANSFER
-from loyalty_app.ledger.invoices import Event
+from loyalty_app.ledger.invoices import Event, put_back
 
 # What an approver approves: who changes it is an author.
 MOVED = ("customer", "to_customer", "loyalty_program", "points", "reason", "posting_date", "expiry_date")
+# Not for anybody to say or to change.
+REQUEST = ("idempotency_key", "request_digest")
 
 
 class LoyaltyPointAdjustment(Document):
@@ -210,6 +212,7 @@ class LoyaltyPointAdjustment(Document):
 			adjustments.settle_adjustment(self, Event.SUBMIT)
 
 	def before_cancel(self):
+		put_back(self, ("name", *MOVED, *REQUEST))
 		if workflow := self.meta.get_workflow():
 			# Frappe does this at submit only
 			set_workflow_state_on_action(self, workflow, "cancel")

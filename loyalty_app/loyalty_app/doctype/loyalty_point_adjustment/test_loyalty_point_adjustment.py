@@ -238,6 +238,26 @@ class TestCancelling(AdjustmentTestCase):
 		doc.cancel()
 		self.assertEqual(balance(self.customer), 0)
 
+	def test_what_the_client_says_while_cancelling_does_not_count(self):
+		"""Along with the docstatus, Frappe takes any field, and checks none."""
+		other = make_customer(loyalty_program=self.program.name)
+		self.adjust(100)
+		for forged in (
+			{"reason": "Goodwill", "points": -50},
+			{"to_customer": None},
+			{"to_customer": self.customer.name, "customer": other.name},
+			{"loyalty_program": None},
+			{"idempotency_key": "x", "request_digest": "y"},
+		):
+			with self.subTest(**forged):
+				doc = self.adjust(60, reason="Transfer", to_customer=other.name)
+				frappe.get_doc(doc.doctype, doc.name).update({"docstatus": 2, **forged}).save()
+				self.assertEqual((balance(self.customer), balance(other)), (100, 0))
+				self.assertEqual(entries_of(doc), [])
+				stored = frappe.get_doc(doc.doctype, doc.name)
+				for field in forged:
+					self.assertEqual(stored.get(field), doc.get(field))
+
 	def test_an_invoice_whose_points_were_taken_names_the_adjustment(self):
 		self.set_program(if_points_already_spent="Block")
 		invoice = make_invoice(self.customer, 100)
