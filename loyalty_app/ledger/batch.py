@@ -15,7 +15,7 @@ from frappe.model.document import Document
 from frappe.model.naming import parse_naming_series
 from frappe.model.workflow import set_workflow_state_on_action
 
-from loyalty_app.ledger import adjustments, bulk, entries, expiry, log, membership
+from loyalty_app.ledger import adjustments, bulk, busy, entries, expiry, log, membership
 from loyalty_app.ledger.busy import is_busy
 from loyalty_app.ledger.invoices import Event
 from loyalty_app.ledger.log import Cause
@@ -32,10 +32,7 @@ class Told(NamedTuple):
 
 
 class Batch:
-	"""Adjustments whose customers are held and whose memberships are locked, and what is to be written of them.
-
-	To be made at the beginning of a transaction: some of it is read without a lock.
-	"""
+	"""Adjustments whose customers are held and whose memberships are locked, and what is to be written of them."""
 
 	def __init__(self, docs: list[Document], open_missing: bool = False):
 		self.docs = docs
@@ -75,7 +72,12 @@ class Batch:
 				)
 				for customer, program in sorted(missing)
 			]
-			bulk.insert(membership.DOCTYPE, new)
+			try:
+				bulk.insert(membership.DOCTYPE, new)
+			except Exception as e:
+				if frappe.db.is_unique_key_violation(e):
+					busy.refuse()  # opened by somebody else, since this transaction first read
+				raise
 			names.update({(row["customer"], row["loyalty_program"]): row["name"] for row in new})
 		members = membership.lock_all(sorted(names.values())) if names else []
 		return {(member.customer, member.loyalty_program): member for member in members}
@@ -180,7 +182,12 @@ class Batch:
 	# --- cancelling
 
 	def cancel_all(self) -> list[Told]:
-		"""Cancel submitted adjustments, whose documents are not written by this; what became of each."""
+		"""Cancel submitted adjustments, whose documents are not written by this; what became of each.
+
+		Raises LedgerBusy where a customer is not there any more: renamed, or merged into another, since they were read.
+		"""
+		if any(customer not in self.held for doc in self.docs for customer in adjustments.customers_of(doc)):
+			busy.refuse()
 		own = self._entries_of_all()
 		drawn_on = self._drawn_on([e.name for found in own.values() for e in found if e.is_lot])
 		return [

@@ -473,8 +473,10 @@ def _first_expiry(name, on: date):
 def first_expiries(names: list[str]) -> dict[str, date | None]:
 	"""`first_expiry` of each of the locked memberships `names`, as it is now."""
 	table = frappe.qb.DocType(DOCTYPE)
-	query = frappe.qb.from_(table).select(table.name, _first_expiry(table.name, date.min))
-	rows = query.where(table.name.isin(names)).for_update().run()
+	# A lock reaches into no subquery, which would be read as the transaction first saw it.
+	first = _first_expiry(table.name, date.min).for_update()
+	query = frappe.qb.from_(table).select(table.name, first).where(table.name.isin(names))
+	rows = query.for_update().run()
 	return {name: getdate(earliest) if earliest else None for name, earliest in rows}
 
 

@@ -12,7 +12,7 @@ import frappe
 from erpnext.accounts.doctype.sales_invoice.sales_invoice import SalesInvoice, make_sales_return
 from frappe.utils import add_days, getdate, today
 
-from loyalty_app.ledger import LedgerBusy, membership, privacy, rebuild, terms, verify
+from loyalty_app.ledger import LedgerBusy, batch, imports, membership, privacy, rebuild, terms, verify
 from loyalty_app.ledger.membership import find, spendable
 from loyalty_app.tests.rest import RestClient
 from loyalty_app.tests.test_documents import balance, earned, entries_of
@@ -454,6 +454,71 @@ class TestConcurrency(IntegrationTestCase):
 		self.assertEqual(earned(lot).remaining_points, 70)
 		self.assertEqual(balance(self.customer), 100 - 30 + 7)
 		self.assertEqual(verify(name), [])
+
+	def test_an_import_is_undone_while_points_move(self):
+		"""What it has read before it waits for the locks is not what there is once it has them."""
+		imported = make_adjustment(self.customer, 50)
+		(draft,) = self.drafts(1, amount=100)
+		self.while_a_batch_waits(
+			lambda: self.elsewhere(draft, 1),
+			lambda: imports.undo([frappe._dict(adjustment=imported.name)], None),
+		)
+		self.assertEqual(balance(self.customer), 10)
+		name = find(self.customer.name, self.program.name)
+		self.assertEqual(membership.state(name).next_expiry, earned(draft).expiry_date)
+		self.assertEqual(verify(name), [])
+
+	def test_an_import_is_undone_while_its_customer_is_renamed(self):
+		imported = make_adjustment(self.customer, 50)
+		name = f"{self.customer.name} Anew"
+		self.while_a_batch_waits(
+			lambda: self.api.open(
+				"POST",
+				"/api/method/frappe.client.rename_doc",
+				json={"doctype": "Customer", "old_name": self.customer.name, "new_name": name},
+			),
+			lambda: imports.undo([frappe._dict(adjustment=imported.name)], None),
+			error=LedgerBusy,
+		)
+		self.assertEqual(entries_of(imported), [])
+		self.assertEqual(verify(find(name, self.program.name)), [])
+
+	def test_an_import_meets_a_membership_that_is_opened_meanwhile(self):
+		frappe.db.delete("Loyalty Membership", {"customer": self.customer.name})
+		(draft,) = self.drafts(1, amount=100)
+		doc = make_adjustment(self.customer, 50, submit=False)
+
+		def import_it():
+			together = batch.Batch([frappe.get_doc(doc.doctype, doc.name)], open_missing=True)
+			self.assertEqual([told.after for told in together.submit_all(None)], [60])
+			frappe.db.rollback()
+
+		self.while_a_batch_waits(lambda: self.elsewhere(draft, 1), import_it, error=LedgerBusy)
+		self.assertEqual(balance(self.customer), 10)
+
+	def while_a_batch_waits(self, request, act, error=None):
+		"""Let `act` make a batch, and `request` be answered before that has its locks; it may be refused with `error`, and
+		is to go through when it is tried again."""
+		frappe.db.commit()
+		hold, answers = membership.hold, []
+
+		def hold_after_the_request(*customers):
+			if not answers:
+				answers.append(None)  # the request holds the customer, too
+				answers[0] = self.meanwhile(request)
+			return hold(*customers)
+
+		if frappe.db.db_type == "sqlite":  # a transaction that has read may not write once another has
+			error = frappe.QueryDeadlockError
+		with patch.object(membership, "hold", hold_after_the_request):
+			frappe.db.get_value("Customer", self.customer.name, "customer_name")
+			with self.assertRaises(error) if error else nullcontext():
+				act()
+		self.assertEqual(answers[0][0], 200, answers)
+		if error:
+			frappe.db.rollback()
+			act()
+		frappe.db.commit()
 
 	def elsewhere(self, doc, docstatus):
 		"""Bring an invoice to a docstatus in another request, while this one goes on."""
