@@ -405,6 +405,31 @@ class TestConcurrency(IntegrationTestCase):
 		self.assertEqual([row.min_spent for row in cached.collection_rules], [0, 500])
 		self.assertEqual(verify(find(customer.name, program.name)), [])
 
+	def test_an_adjustment_that_meets_an_edit_of_the_program_goes_by_the_new_terms(self):
+		for values, refusal in (
+			({"expiry_duration": 5}, None),
+			({"adjustment_needs_approver": 1}, "somebody else has to submit"),
+		):
+			with self.subTest(**values):
+				draft = make_adjustment(self.customer, 10, submit=False)
+				frappe.db.commit()
+				request = frappe.get_doc(draft.doctype, draft.name)
+				before = frappe.get_cached_doc("Loyalty Program", self.program.name)
+				path = f"/api/resource/Loyalty Program/{self.program.name}"
+				status, body = self.meanwhile(self.api.open, "PUT", path, json=values)
+				self.assertEqual(status, 200, body)
+				if frappe.db.db_type == "sqlite":
+					frappe.db.rollback()  # a transaction that has read may not write once another has
+				key = frappe.get_document_cache_key("Loyalty Program", self.program.name)
+				frappe.cache.set_value(key, before)
+				if refusal:
+					with self.assertRaisesRegex(frappe.ValidationError, refusal):
+						request.submit()
+				else:
+					request.submit()
+					self.assertEqual(getdate(request.expiry_date), getdate(add_days(today(), 5)))
+				frappe.db.rollback()
+
 	def test_a_first_invoice_meanwhile_keeps_program_company_and_customer_as_they_are(self):
 		"""Who deletes or moves them has seen that there is nothing yet."""
 		other = company("Loyalty Test Other Co", "LTOC")

@@ -198,13 +198,13 @@ class LoyaltyPointAdjustment(Document):
 
 	def before_submit(self):
 		"""Take the locks of the ledger, and refuse what cannot be taken before anybody has done anything."""
-		# once more, as the points are whole now
+		with unless_busy():
+			giver = adjustments.hold(self)[0]
+		# once more, as the points are whole and the program is what was last saved now
 		self.check_permission("submit")
 		self.refuse_approval_by(self.authors())
 		self.settle_terms()
-		with unless_busy():
-			giver = adjustments.hold(self)[0]
-			adjustments.refuse_if_short(self, giver)
+		adjustments.refuse_if_short(self, giver)
 		self.membership = giver.name
 
 	def on_submit(self):
