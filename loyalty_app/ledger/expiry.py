@@ -17,8 +17,6 @@ from loyalty_app.ledger.log import Cause
 from loyalty_app.rules.lots import Kind
 
 CAUSE = Cause("Expiry")
-# Of the name of the row that closes a lot: it begins with the lot's.
-ENDING = "-expired"
 
 
 def is_due(member: frappe._dict) -> bool:
@@ -67,10 +65,10 @@ def close(members: list[frappe._dict]) -> int:
 	"""
 	by_name = {member.name: member for member in members}
 	table = frappe.qb.DocType(entries.DOCTYPE)
-	due = _are_due(table, sorted(by_name))
+	due, row_name = _are_due(table, sorted(by_name)), _new_name(table)
 	found = (
 		frappe.qb.from_(table)
-		.select(table.membership, Concat(table.name, ENDING), -table.remaining_points, _as_json(table))
+		.select(table.membership, row_name, -table.remaining_points, _as_json(table))
 		.where(due)
 		.orderby(table.expiry_date)
 		.for_update()
@@ -78,7 +76,7 @@ def close(members: list[frappe._dict]) -> int:
 	)
 	if not found:
 		return 0
-	_write(table, due)
+	_write(table, due, row_name)
 	inserted = defaultdict(list)
 	for name, *row in found:
 		inserted[name].append(tuple(row))
@@ -99,7 +97,7 @@ def close(members: list[frappe._dict]) -> int:
 def close_untold(names: list[str]) -> None:
 	"""Close the expired lots of the locked memberships `names`, whose totals and log the caller writes."""
 	table = frappe.qb.DocType(entries.DOCTYPE)
-	_write(table, _are_due(table, names))
+	_write(table, _are_due(table, names), _new_name(table))
 
 
 def _are_due(table, names: list[str]):
@@ -110,6 +108,12 @@ def _are_due(table, names: list[str]):
 		& (table.expiry_date < getdate(today()))
 		& (table.remaining_points > 0)
 	)
+
+
+def _new_name(table):
+	"""The name of the expiry row of a lot in `table`, as a term: the lot's, and an ending that no other call gives. A lot
+	may be closed more than once: rebuilding opens it again, and so does installing again."""
+	return Concat(table.name, f"-expired-{frappe.generate_hash(length=8)}")
 
 
 def _row(table) -> dict:
@@ -133,11 +137,11 @@ def _as_json(table):
 	return Function("JSON_ARRAY", *(row.get(field, ValueWrapper(None)) for field in log.LOGGED))
 
 
-def _write(table, due) -> None:
-	"""Insert the expiry rows of the lots that are `due`, and close these."""
+def _write(table, due, row_name) -> None:
+	"""Insert the expiry rows, called `row_name`, of the lots that are `due`, and close these."""
 	nothing = dict.fromkeys(("purchase_amount", "remaining_points", "is_open"), 0)
 	row = _row(table) | {key: ValueWrapper(value) for key, value in (bulk.made() | nothing).items()}
 	row |= {key: table[key] for key in ("membership", "customer", "loyalty_program", "company")}
 	query = frappe.qb.into(table).columns("name", *row).from_(table)
-	query.select(Concat(table.name, ENDING), *row.values()).where(due).run()
+	query.select(row_name, *row.values()).where(due).run()
 	frappe.qb.update(table).set(table.remaining_points, 0).set(table.is_open, 0).where(due).run()

@@ -3,7 +3,7 @@
 import frappe
 from frappe.utils import add_days, getdate, today
 
-from loyalty_app.ledger import bulk, entries
+from loyalty_app.ledger import bulk, entries, rebuild, verify
 from loyalty_app.ledger.membership import find
 from loyalty_app.ledger.test_runs import run
 from loyalty_app.rules import lots
@@ -89,3 +89,33 @@ class TestExpiry(LoyaltyTestCase):
 		invoice.reload()
 		invoice.cancel()
 		self.assertEqual(frappe.db.count("Loyalty Point Entry", {"customer": customer.name}), 0)
+
+	def test_lots_are_closed_again_that_rebuilding_has_opened(self):
+		"""Somebody deletes what was drawn from one before it expired, then gives it more points, in the table."""
+		customer, (invoice,) = self.member(40)
+		lot, first_day = earned(invoice).name, add_days(today(), -40)
+		with on_day(first_day):
+			redeeming = make_invoice(customer, 50, redeem=6, posting_date=first_day)
+		run("Expiry")
+		frappe.db.delete("Loyalty Point Entry", {"invoice": redeeming.name, "entry_type": "Redeemed"})
+		self.assert_opened_by_rebuilding(lot, 6)
+		run("Expiry")
+		self.assert_closed(lot, -4, -6)
+		frappe.db.set_value("Loyalty Point Entry", lot, "loyalty_points", 15)
+		self.assert_opened_by_rebuilding(lot, 5)
+		make_invoice(customer, 100)
+		self.assert_closed(lot, -4, -5, -6)
+		invoice.reload()
+		invoice.cancel()
+		self.assert_closed(lot)
+
+	def assert_opened_by_rebuilding(self, lot, points):
+		rebuild(frappe.db.get_value("Loyalty Point Entry", lot, "membership"))
+		self.assertEqual(frappe.db.get_value("Loyalty Point Entry", lot, "remaining_points"), points)
+
+	def assert_closed(self, lot, *points):
+		"""Nothing is left of `lot`, and so many points have expired, each time that it was closed."""
+		self.assertFalse(frappe.db.get_value("Loyalty Point Entry", lot, "remaining_points"))
+		rows = frappe.get_all("Loyalty Point Entry", {"redeem_against": lot}, pluck="loyalty_points")
+		self.assertEqual(sorted(rows), sorted(points))
+		self.assertEqual(verify(), [])

@@ -5,7 +5,7 @@ from unittest.mock import patch
 import frappe
 from frappe.utils import add_days, getdate, today
 
-from loyalty_app.ledger import membership, takeover, verify
+from loyalty_app.ledger import expiry, membership, takeover, verify
 from loyalty_app.ledger.membership import find
 from loyalty_app.loyalty_app.report.loyalty_installation_corrections.loyalty_installation_corrections import (
 	execute,
@@ -159,6 +159,25 @@ class TestTakeOver(LoyaltyTestCase):
 		self.assertEqual(getdate(earned(invoice).posting_date), getdate(today()))
 		make_return(invoice, qty=2)
 		self.assertEqual(earned(invoice).loyalty_points, 160)
+
+	def test_what_has_expired_expires_again_when_erpnext_gave_points_back_meanwhile(self):
+		"""Without this app, ERPNext deletes the entries of an invoice that is cancelled, and no others."""
+		lot = make_invoice(self.customer, 1000, posting_date=self.earlier)
+		redeeming = make_invoice(self.customer, 600, redeem=60, posting_date=self.earlier)
+		name = find(self.customer.name, self.program.name)
+		table = frappe.qb.DocType("Loyalty Point Entry")
+		frappe.qb.update(table).set(table.expiry_date, self.earlier).where(table.membership == name).run()
+		frappe.db.set_value("Loyalty Membership", name, "next_expiry", self.earlier)
+		expiry.close_all([name])
+		self.assertEqual(balance(self.customer), 0)
+
+		for doctype in ("Loyalty Membership", "Loyalty Point Log"):
+			frappe.db.delete(doctype, {"customer": self.customer.name})
+		frappe.db.delete("Loyalty Point Entry", {"invoice": redeeming.name})
+		takeover.release_entries()
+		self.assertEqual((self.take_over().points_expired, balance(self.customer)), (100, 0))
+		rows = [e.loyalty_points for e in entries_of(lot)]
+		self.assertEqual(rows, [100, -40, -60])
 
 	def test_what_was_taken_over_comes_back_when_other_code_deletes_it(self):
 		"""The log tells of what it found in rows of many."""
