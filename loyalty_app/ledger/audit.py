@@ -361,7 +361,8 @@ def found_at_installation(names: list[str]) -> set[str]:
 def wrong_lots(names: list[str]) -> list[tuple[str, str, dict, str]]:
 	"""Entries whose remaining points are not what follows from the draws: membership, entry, the right values, fault.
 
-	Every lot has left what was not drawn from it, never less than nothing; what no lot covers is open.
+	Every lot has left what was not drawn from it, never less than nothing; what no lot covers is open. An overdrawn lot is
+	told of even where nothing is left of it.
 	"""
 	table, draw, lot = (frappe.qb.DocType(entries.DOCTYPE).as_(alias) for alias in ("entry", "draw", "lot"))
 	# Joined by the lot's name alone: two names are too long for the key MariaDB gives a derived table.
@@ -400,7 +401,7 @@ def wrong_lots(names: list[str]) -> list[tuple[str, str, dict, str]]:
 	for member, name, points, remaining, left in rows:
 		left = cint(left)
 		if points > 0 and left < 0:
-			fault = f"entry {name} is overdrawn by {-left} points"
+			fault, left = f"entry {name} is overdrawn by {-left} points", 0
 		elif remaining != left:
 			fault = f"entry {name} has {remaining} points left, it should have {left}"
 		else:

@@ -210,6 +210,29 @@ class TestAudit(IntegrationTestCase):
 		self.assert_mended()
 		self.assertEqual(frappe.db.get_value(ENTRY, self.lot, "is_open"), 1)
 
+	def test_an_overdrawn_lot_stays_empty(self):
+		"""No points come of it: neither of redeeming others, nor of giving back what was drawn from it."""
+		make_invoice(self.customer, 1000)
+		overdrawing = make_invoice(self.customer, 100, redeem=60)
+		lot, *_others = frappe.get_all(
+			ENTRY, {"invoice": overdrawing.name}, pluck="redeem_against", order_by="loyalty_points"
+		)
+		frappe.db.set_value(ENTRY, lot, "loyalty_points", 30)
+		self.assert_found(f"entry {lot} is overdrawn by 30 points")
+		for _ in range(2):
+			rebuild(self.name)
+			self.assertEqual(verify(self.name), [f"{self.name}: entry {lot} is overdrawn by 30 points"])
+			self.assertEqual(frappe.db.get_value(ENTRY, lot, ["remaining_points", "is_open"]), (0, 0))
+		before = frappe.db.get_value(MEMBERSHIP, self.name, "balance")
+		redeeming = make_invoice(self.customer, 100, redeem=50)
+		self.assertNotIn(lot, frappe.get_all(ENTRY, {"invoice": redeeming.name}, pluck="redeem_against"))
+		redeeming.cancel()
+		self.assertEqual(frappe.db.get_value(MEMBERSHIP, self.name, "balance"), before)
+		overdrawing.reload()
+		overdrawing.cancel()
+		self.assertEqual(frappe.db.get_value(ENTRY, lot, "remaining_points"), 30)
+		self.assertEqual(verify(self.name), [])
+
 	def test_points_that_were_changed_in_the_table(self):
 		frappe.db.set_value(ENTRY, self.lot, "loyalty_points", 900)
 		self.assert_found(f"entry {self.lot}: the log says", "'loyalty_points': 900", "points_earned is")

@@ -334,7 +334,8 @@ class _Book:
 		if draw.lot is None:
 			draw = replace(draw, remaining=draw.points)
 		elif lot := self.entries.get(draw.lot):
-			self.put(replace(lot, remaining=lot.remaining + points))
+			# An overdrawn lot, too, has never more left than it had.
+			self.put(replace(lot, remaining=min(lot.points, lot.remaining + points)))
 		self.put(draw)
 
 	def take(self, like: Entry, points: int, lot_name: str | None) -> None:
@@ -356,7 +357,8 @@ class _Book:
 
 	def take_from(self, lots: Iterable[Entry], like: Entry, points: int) -> None:
 		for lot in sorted(lots, key=draw_order):
-			if part := min(points, lot.remaining):
+			# Less than nothing is left of a lot where somebody has changed its points in the table.
+			if (part := min(points, lot.remaining)) > 0:
 				self.take(like, part, lot.name)
 				points -= part
 

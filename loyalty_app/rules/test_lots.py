@@ -425,6 +425,38 @@ class TestAdding(TestCase):
 			self.add(self.two_lots(), -1, from_lot="C")
 
 
+class TestOverdrawnLots(TestCase):
+	"""Somebody has taken points from a lot in the table after they were spent: no points come of that."""
+
+	def settle(self, book, redeem, invoice=3):
+		names = itertools.count(1)
+		wanted = Wanted(voucher(invoice), (), redeem, START, START, START)
+		return lots.settle(book, wanted, lambda: f"N{next(names)}")
+
+	def book(self, remaining=0):
+		"""60 points drawn from a lot of 30, with so many left of it, and another lot."""
+		good = date(2026, 6, 1)
+		return [
+			Entry("L", Kind.EARNED, voucher(1), 30, remaining, START, good, terms=Terms(Decimal(1))),
+			Entry("R", Kind.REDEEMED, voucher(2), -60, 0, START, good, "L"),
+			Entry("M", Kind.EARNED, voucher(4), 100, 100, START, good, terms=Terms(Decimal(1))),
+		]
+
+	def test_nothing_is_drawn_from_one(self):
+		for remaining in (0, -30):
+			after = self.settle(self.book(remaining), 50)
+			self.assertEqual((after["L"].remaining, after["M"].remaining), (remaining, 50))
+			self.assertEqual(
+				[(e.points, e.lot) for e in after.values() if e.voucher == voucher(3)], [(-50, "M")]
+			)
+			self.assertEqual(self.settle(after.values(), 0), {e.name: e for e in self.book(remaining)})
+
+	def test_it_gets_back_no_more_than_it_had(self):
+		after = self.settle(self.book(), 0, invoice=2)
+		self.assertEqual((after["L"].remaining, after["M"].remaining), (30, 100))
+		self.assertNotIn("R", after)
+
+
 class TestSeveralLots(TestCase):
 	"""A transfer brings over lots that keep their expiry dates."""
 
