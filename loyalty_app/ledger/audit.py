@@ -525,22 +525,36 @@ def wrong_sums(member: frappe._dict, expected: dict) -> dict:
 
 
 def wrong_customers(names: list[str]) -> list[Difference]:
-	"""Memberships whose customer, who is in the program now, shows another tier than theirs."""
+	"""Memberships that are not active though their customer is in the program now, or the other way round; or whose
+	customer shows another tier than theirs."""
+	found = []
+	for row in unlike_customers(names):
+		if row.active != row.is_current:
+			now_in = f"in Loyalty Program {row.now_in}" if row.now_in else "in no Loyalty Program"
+			found.append(Difference(row.name, f"active is {row.active}, customer {row.customer} is {now_in}"))
+		if row.is_current and (row.shown or "") != (row.tier or ""):
+			fault = f"customer {row.customer} shows the tier {row.shown}, the membership has {row.tier}"
+			found.append(Difference(row.name, fault))
+	return found
+
+
+def unlike_customers(names: list[str]) -> list[frappe._dict]:
+	"""Memberships that do not agree with their customers, if those are there, and what both say."""
 	table, customer = frappe.qb.DocType(membership.DOCTYPE), frappe.qb.DocType("Customer")
 	shown, own = (Coalesce(t.loyalty_program_tier, "") for t in (customer, table))
-	rows = (
+	is_current = Case().when(customer.loyalty_program == table.loyalty_program, 1).else_(0)
+	return (
 		frappe.qb.from_(table)
 		.join(customer)
-		.on((customer.name == table.customer) & (customer.loyalty_program == table.loyalty_program))
-		.select(table.name, customer.name, customer.loyalty_program_tier, table.loyalty_program_tier)
-		.where(table.name.isin(names) & (shown != own))
+		.on(customer.name == table.customer)
+		.select(table.name, table.customer, table.active, is_current.as_("is_current"))
+		.select(customer.loyalty_program.as_("now_in"), customer.loyalty_program_tier.as_("shown"))
+		.select(table.loyalty_program_tier.as_("tier"))
+		.where(table.name.isin(names))
+		.where((table.active != is_current) | ((is_current == 1) & (shown != own)))
 		.orderby(table.name)
-		.run()
+		.run(as_dict=True)
 	)
-	return [
-		Difference(m, f"customer {who} shows the tier {shows}, the membership has {has}")
-		for m, who, shows, has in rows
-	]
 
 
 # --- mending
@@ -593,8 +607,14 @@ def _count_again(members: list[frappe._dict]) -> None:
 	bulk.update(entries.DOCTYPE, rights)
 	for member, entry, wrong in unlike:
 		is_now[member].setdefault("given_back", {})[entry] = sorted(wrong)
-	for difference in wrong_customers(names):
-		is_now[difference.membership]["shown"] = True
+	current = {}
+	for row in unlike_customers(names):
+		if row.active != row.is_current:
+			current[row.name] = {"active": row.is_current}
+			was[row.name]["active"], is_now[row.name]["active"] = row.active, row.is_current
+		if row.is_current and (row.shown or "") != (row.tier or ""):
+			is_now[row.name]["shown"] = True
+	bulk.update(membership.DOCTYPE, current)
 	counted = totals_of(members)
 	for member in members:
 		right = wrong_totals(member, counted[member.name])

@@ -329,7 +329,8 @@ def _kept_of(
 	table = frappe.qb.DocType(DOCTYPE)
 	query = frappe.qb.from_(table).select(table.name, table.expiry_notice_on)
 	query = query.where(table.name.isin(sorted(replaced)) & table.expiry_notice_on.isnotnull())
-	return {replaced[name]: {"expiry_notice_on": day} for name, day in query.run()}
+	# Not as it was before the membership's lock was waited for: the customer may have been told since.
+	return {replaced[name]: {"expiry_notice_on": day} for name, day in query.for_update().run()}
 
 
 def change_of(name: str, before: dict | None, after: dict | None) -> log.Change:

@@ -67,11 +67,11 @@ def pool(source: frappe._dict, target: frappe._dict, cause: Cause) -> None:
 
 
 def refresh_customer(customer: str) -> None:
-	"""Bring name, program and tier of `customer` and its memberships in line after a rename or merge."""
-	values = frappe.db.get_value("Customer", customer, ["customer_name", "loyalty_program"], as_dict=True)
+	"""Bring name, program and tier of `customer`, who is held, and its memberships in line after a rename or merge."""
+	fields = ["customer_name", "loyalty_program"]
+	# As they are now, not when this transaction first read something.
+	values = frappe.db.get_value("Customer", customer, fields, as_dict=True, for_update=True)
 	membership.show_title(customer, values.customer_name)
 	membership.mark_active([customer], values.loyalty_program)
-	name = values.loyalty_program and membership.find(customer, values.loyalty_program)
-	if name:
-		tier = frappe.db.get_value(membership.DOCTYPE, name, "loyalty_program_tier")
-		membership.show_tier([customer], values.loyalty_program, tier)
+	if values.loyalty_program:
+		membership.show_tiers(values.loyalty_program, [customer])

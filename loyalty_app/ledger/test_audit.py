@@ -190,6 +190,18 @@ class TestAudit(IntegrationTestCase):
 			frappe.db.get_value("Customer", self.customer.name, "loyalty_program_tier"), "Silver"
 		)
 
+	def test_whether_the_customer_is_in_the_program_now(self):
+		frappe.db.set_value(MEMBERSHIP, self.name, "active", 0)
+		self.assert_found(
+			f"active is 0, customer {self.customer.name} is in Loyalty Program {self.program.name}"
+		)
+		self.assert_mended()
+		self.assertEqual(frappe.db.get_value(MEMBERSHIP, self.name, "active"), 1)
+		frappe.db.set_value("Customer", self.customer.name, "loyalty_program", None)
+		self.assert_found(f"active is 1, customer {self.customer.name} is in no Loyalty Program")
+		self.assert_mended()
+		self.assertEqual(frappe.db.get_value(MEMBERSHIP, self.name, "active"), 0)
+
 	def test_a_draw_of_another_membership(self):
 		"""It takes nothing from the lot, and is told of as drawing on nothing."""
 		other = make_invoice(make_customer(loyalty_program=self.program.name), 1000)

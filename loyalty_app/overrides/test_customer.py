@@ -230,8 +230,10 @@ class TestCustomer(LoyaltyTestCase):
 		customer.reload()
 		customer.loyalty_program = make_program().name
 		deadlock = patch.object(membership, "ensure", side_effect=frappe.QueryDeadlockError)
+		frappe.db.savepoint("before_the_request")
 		with deadlock, self.assertRaises(LedgerBusy):
 			customer.save()
+		frappe.db.rollback(save_point="before_the_request")
 
 	def test_merging_into_who_is_in_another_program(self):
 		one, other = make_program(), make_program()

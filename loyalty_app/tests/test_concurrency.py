@@ -12,7 +12,7 @@ import frappe
 from erpnext.accounts.doctype.sales_invoice.sales_invoice import SalesInvoice, make_sales_return
 from frappe.utils import add_days, getdate, today
 
-from loyalty_app.ledger import LedgerBusy, batch, imports, membership, privacy, rebuild, terms, verify
+from loyalty_app.ledger import LedgerBusy, batch, imports, membership, merge, privacy, rebuild, terms, verify
 from loyalty_app.ledger.membership import find, spendable
 from loyalty_app.tests.rest import RestClient
 from loyalty_app.tests.test_documents import balance, earned, entries_of
@@ -54,7 +54,7 @@ class TestConcurrency(IntegrationTestCase):
 	def setUp(self):
 		self.program = make_program()
 		self.customer = make_customer(loyalty_program=self.program.name)
-		self.api = RestClient()
+		self.api, self.site = RestClient(), frappe.local.site
 
 	def submit_all(self, drafts):
 		"""Submit drafts at the same time; return the statuses of the answers and their bodies."""
@@ -346,6 +346,33 @@ class TestConcurrency(IntegrationTestCase):
 		self.assertEqual(balance(self.customer), 500)
 		self.assertEqual(verify(find(self.customer.name, self.program.name)), [])
 
+	def test_a_lot_that_a_return_makes_anew_is_known_to_be_told_of(self):
+		"""Its customer was told that it expires after the request to submit the return began."""
+		invoice = make_invoice(self.customer, items=[{"rate": 250, "qty": 4}])
+		draft = make_return(invoice, qty=1, submit=False)
+		frappe.db.commit()
+		request = frappe.get_doc("Sales Invoice", draft.name)
+		table = "Loyalty Point Entry"
+		self.meanwhile(self.connected, "set_value", table, earned(invoice).name, "expiry_notice_on", today())
+		if frappe.db.db_type == "sqlite":
+			frappe.db.rollback()  # a transaction that has read may not write once another has
+		request.submit()
+		frappe.db.commit()
+		self.assertEqual((earned(invoice).loyalty_points, earned(invoice).expiry_notice_on), (75, getdate()))
+
+	def test_after_a_renaming_memberships_go_by_the_customer_as_it_is_now(self):
+		"""Who has left the program after the request began."""
+		frappe.db.commit()
+		name = find(self.customer.name, self.program.name)
+		self.meanwhile(self.connected, "set_value", "Customer", self.customer.name, "loyalty_program", None)
+		if frappe.db.db_type == "sqlite":
+			frappe.db.rollback()
+		membership.hold(self.customer.name)
+		merge.refresh_customer(self.customer.name)
+		frappe.db.commit()
+		self.assertEqual(frappe.db.get_value("Loyalty Membership", name, "active"), 0)
+		self.assertEqual(verify(name), [])
+
 	def test_an_adjustment_takes_points_that_are_there_again(self):
 		"""The request to submit it has seen them spent; and what could be spent yesterday, only the lots tell."""
 		yesterday = add_days(today(), -1)
@@ -553,6 +580,16 @@ class TestConcurrency(IntegrationTestCase):
 		"""What a request answers that is made while this one goes on."""
 		with ThreadPoolExecutor(1) as pool:
 			return pool.submit(request, *arguments, **options).result()
+
+	def connected(self, method, *arguments):
+		"""Let a database connection of its own do something, and commit."""
+		frappe.init(site=self.site)
+		frappe.connect()
+		try:
+			getattr(frappe.db, method)(*arguments)
+			frappe.db.commit()
+		finally:
+			frappe.destroy()
 
 	def on_the_way_to_gold(self, spent, more):
 		"""A program with a tier from 1,000 on, a customer who has spent so much, and a draft for more."""

@@ -12,6 +12,7 @@ import frappe
 from frappe.model.base_document import BaseDocument, get_controller
 from frappe.utils import flt, getdate, today
 
+from loyalty_app.ledger import membership
 from loyalty_app.loyalty_app.doctype.loyalty_point_adjustment.loyalty_point_adjustment import (
 	LoyaltyPointAdjustment,
 )
@@ -386,6 +387,7 @@ def make_customer(auto_opt_in: bool = False, **kwargs):
 	).insert(ignore_permissions=True)
 	if doc.loyalty_program and not auto_opt_in and not kwargs.get("loyalty_program"):
 		doc.db_set("loyalty_program", None)
+		membership.mark_active([doc.name], None)
 		doc.reload()
 	return doc
 
