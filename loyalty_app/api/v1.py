@@ -315,6 +315,8 @@ def statement(
 	else:
 		whose = reading.OfMember(membership=summary.membership or "")
 	table, query = reading.posted(whose, None, NEVER)
+	# Of one membership, an index has the newest entries first.
+	query = query.where(table.membership == (summary.membership or ""))
 	if cursor:
 		day, made, name = _position(cursor)
 		same_day, same_time = table.posting_date == day, table.creation == made

@@ -6,8 +6,9 @@ that costs the same with 10 and with 2,000 lots that are over does nothing for e
 
 import frappe
 
+from loyalty_app.api import desk, v1
 from loyalty_app.ledger import bulk, log, verify
-from loyalty_app.ledger.membership import find, look, spendable_by, summary
+from loyalty_app.ledger.membership import ensure, find, look, spendable_by, summary
 from loyalty_app.tests.history import add_closed_lots, add_open_lots
 from loyalty_app.tests.utils import (
 	IntegrationTestCase,
@@ -144,6 +145,27 @@ class TestStatements(IntegrationTestCase):
 			self.add_log(member, rows)
 			work.append(work_of(log.told_among_many, member, "ACC-SINV-NONE"))
 		self.assertLess(work[1], work[0] + MANY / 20)
+
+	def test_the_newest_entries_are_read_without_those_before(self):
+		"""By the form of a Customer, and by the API, page by page; also of who was in another program before."""
+		other = make_program().name
+		for customer in (self.few, self.many):
+			ensure(customer.name, other)
+
+		def page(customer, cursor=None):
+			return v1.statement(customer=customer, limit=5, cursor=cursor)["next"]
+
+		for what, act in (
+			("form", desk.customer_summary),
+			("first page", page),
+			("second page", lambda customer: page(customer, page(customer))),
+		):
+			work = []
+			for customer in (self.few, self.many):
+				act(customer.name)  # fills what Frappe keeps in memory
+				work.append(work_of(act, customer.name))
+			with self.subTest(what):
+				self.assertLess(work[1], work[0] * 1.5, work)
 
 	def test_what_is_a_customer_s_is_read_without_what_is_others(self):
 		"""By ERPNext, whenever the form of a Customer opens, and by Frappe, when one is renamed or merged."""

@@ -21,11 +21,9 @@ INDEXES = {
 	"invoice": ("membership", "invoice"),
 	"redeemed": ("membership", "redeem_against"),
 	"maturing": ("membership", "spendable_from", "remaining_points"),
-	"member": (
-		"membership",
-		"posting_date",
-		"expiry_date",
-		"entry_type",
+	# In the order of statements: the newest entries are read alone.
+	"history": (
+		*("membership", "posting_date", "creation", "name", "expiry_date", "entry_type"),
 		*_POINTS,
 		"spendable_from",
 		*_WHOSE,

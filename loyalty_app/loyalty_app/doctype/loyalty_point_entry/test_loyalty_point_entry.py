@@ -6,6 +6,7 @@ from frappe.utils import today
 
 from loyalty_app.loyalty_app.doctype.loyalty_point_entry import loyalty_point_entry
 from loyalty_app.loyalty_app.doctype.loyalty_point_log import loyalty_point_log
+from loyalty_app.patches.v0_2 import drop_narrow_index
 from loyalty_app.tests.utils import (
 	IntegrationTestCase,
 	as_user,
@@ -160,6 +161,14 @@ class TestIndexes(IntegrationTestCase):
 		"""Frappe drops indexes of one column for which the field does not ask."""
 		for doctype in (ENTRY, LOG):
 			frappe.db.updatedb(doctype)
+		self.assert_indexes()
+
+	def test_those_of_former_versions_are_dropped(self):
+		former = "loyalty_point_entry_member"
+		frappe.db.add_index(ENTRY, ["membership", "posting_date", "expiry_date"], index_name=former)
+		for _ in range(2):
+			drop_narrow_index.execute()
+			self.assertFalse(frappe.db.has_index(f"tab{ENTRY}", former))
 		self.assert_indexes()
 
 	def assert_indexes(self):
