@@ -68,8 +68,9 @@ def promotion_in(doc: Document) -> Promotion:
 
 
 def birthday_field() -> str | None:
-	"""The field of Customer that has the date of birth, if one is chosen."""
-	return frappe.get_cached_doc(SETTINGS).birthday_field or None
+	"""The field of Customer that has the date of birth, if one is chosen and still there."""
+	field = frappe.get_cached_doc(SETTINGS).birthday_field
+	return field if field and frappe.get_meta("Customer").has_field(field) else None
 
 
 def has_code(program: str, code: str) -> bool:
@@ -114,6 +115,18 @@ def with_those_above(doctype: str, nodes: Iterable[str | None]) -> dict[str, fro
 	return {name: frozenset(group for of, group in rows if of == name) for name in names}
 
 
+def those_of_customer(customer: str, field: str, doctype: str) -> frozenset[str]:
+	"""The node of the tree `doctype` that `field` of `customer` names, and those above it.
+
+	Not by the cached customer: a request that began before it was saved may have put it back as it was.
+	"""
+	table = frappe.qb.DocType("Customer")
+	node, above = frappe.qb.DocType(doctype).as_("node"), frappe.qb.DocType(doctype).as_("above")
+	query = frappe.qb.from_(table).join(node).on(node.name == table[field])
+	query = query.join(above).on((above.lft <= node.lft) & (above.rgt >= node.rgt))
+	return frozenset(query.select(above.name).where(table.name == customer).run(pluck=True))
+
+
 class Purchase(NamedTuple):
 	"""What of an invoice earns: `amount`, at the tier of that name by `terms`; and what its items are."""
 
@@ -149,18 +162,14 @@ def given_for(
 def sale_of(purchase: Purchase, found: list[Promotion], spent: Decimal) -> Sale:
 	"""What `purchase` is to the promotions `found`, with no more read than those ask for, after `spent` so far."""
 	invoice = purchase.invoice
-	customer = frappe.get_cached_doc("Customer", invoice.customer)
-	groups, territories = (
-		with_those_above(doctype, [node]) if node and any(getattr(p, condition) for p in found) else {}
-		for doctype, node, condition in (
-			("Customer Group", customer.customer_group, "customer_group"),
-			("Territory", customer.territory, "territory"),
-		)
-	)
+	groups = territories = frozenset()
+	if any(p.customer_group for p in found):
+		groups = those_of_customer(invoice.customer, "customer_group", "Customer Group")
+	if any(p.territory for p in found):
+		territories = those_of_customer(invoice.customer, "territory", "Territory")
 	birthday = None
-	if any(p.birthday_month for p in found):
-		field = birthday_field()
-		birthday = customer.get(field) if field else None
+	if any(p.birthday_month for p in found) and (field := birthday_field()):
+		birthday = frappe.db.get_value("Customer", invoice.customer, field)
 	return Sale(
 		at=datetime.combine(invoice.posting_date, get_time(invoice.posting_time or NO_TIME)),
 		eligible=purchase.amount,
@@ -171,8 +180,8 @@ def sale_of(purchase: Purchase, found: list[Promotion], spent: Decimal) -> Sale:
 			if row.item_code not in purchase.terms.excluded_items
 		),
 		tier=purchase.tier,
-		customer_groups=groups.get(customer.customer_group, frozenset()),
-		territories=territories.get(customer.territory, frozenset()),
+		customer_groups=groups,
+		territories=territories,
 		birth_month=getdate(birthday).month if birthday else None,
 		is_first=spent <= 0,
 		code=invoice.code,

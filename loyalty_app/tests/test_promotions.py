@@ -192,6 +192,33 @@ class TestBirthday(PromotionTestCase):
 		self.assertEqual(self.buy(), 20)
 		self.assertEqual(self.buy(posting_date="2026-07-01"), 10)
 
+	def test_nobody_s_month_counts_once_the_field_is_deleted(self):
+		self.promote(birthday_month=1)
+		with patch.object(frappe.get_cached_doc("Loyalty Settings"), "birthday_field", "gone"):
+			self.assertEqual(self.buy(), 10)
+
+	def test_the_customer_counts_as_it_is_saved(self):
+		"""Whatever a request that began before has put back into the cache."""
+		group, territory = tree_node("Customer Group"), tree_node("Territory")
+		for asked, changes in (
+			({"customer_group": group}, {"customer_group": group}),
+			({"customer_territory": territory}, {"territory": territory}),
+			({"birthday_month": 1}, {"loyalty_test_birthday": "1990-06-30"}),
+		):
+			with self.subTest(**asked):
+				promotion = self.promote(**asked)
+				draft = self.sell((self.coffee, 1, 100), posting_date=FRIDAY, submit=False)
+				before = frappe.get_doc("Customer", self.customer.name)
+				self.customer.reload()
+				self.customer.update(changes).save()
+				frappe.cache.set_value(frappe.get_document_cache_key("Customer", before.name), before)
+				frappe.local.cache.clear()
+				draft.submit()
+				self.assertEqual(earned(draft).loyalty_points, 20)
+				frappe.clear_document_cache("Customer", before.name)
+				promotion.enabled = 0
+				promotion.save()
+
 
 class TestReturning(PromotionTestCase):
 	def setUp(self):
