@@ -362,7 +362,7 @@ def wrong_lots(names: list[str]) -> list[tuple[str, str, dict, str]]:
 	"""Entries whose remaining points are not what follows from the draws: membership, entry, the right values, fault.
 
 	Every lot has left what was not drawn from it, never less than nothing; what no lot covers is open. An overdrawn lot is
-	told of even where nothing is left of it.
+	told of even where nothing is left of it: then there are no values to set.
 	"""
 	table, draw, lot = (frappe.qb.DocType(entries.DOCTYPE).as_(alias) for alias in ("entry", "draw", "lot"))
 	# Joined by the lot's name alone: two names are too long for the key MariaDB gives a derived table.
@@ -386,7 +386,7 @@ def wrong_lots(names: list[str]) -> list[tuple[str, str, dict, str]]:
 		frappe.qb.from_(table)
 		.left_join(draws)
 		.on(draws.redeem_against == table.name)
-		.select(table.membership, table.name, table.loyalty_points, remaining, expected)
+		.select(table.membership, table.name, table.loyalty_points, remaining, table.is_open, expected)
 		.where(table.membership.isin(names))
 		.where(
 			(remaining != expected)
@@ -398,7 +398,7 @@ def wrong_lots(names: list[str]) -> list[tuple[str, str, dict, str]]:
 		.run()
 	)
 	found = []
-	for member, name, points, remaining, left in rows:
+	for member, name, points, remaining, is_open, left in rows:
 		left = cint(left)
 		if points > 0 and left < 0:
 			fault, left = f"entry {name} is overdrawn by {-left} points", 0
@@ -406,7 +406,9 @@ def wrong_lots(names: list[str]) -> list[tuple[str, str, dict, str]]:
 			fault = f"entry {name} has {remaining} points left, it should have {left}"
 		else:
 			fault = f"entry {name} is marked as {'closed' if left else 'open'} with {left} points left"
-		found.append((member, name, {"remaining_points": left, "is_open": int(left != 0)}, fault))
+		is_right = (remaining, is_open) == (left, int(left != 0))
+		values = {} if is_right else {"remaining_points": left, "is_open": int(left != 0)}
+		found.append((member, name, values, fault))
 	return found
 
 
@@ -580,7 +582,7 @@ def mend(names: list[str]) -> Mended:
 def _count_again(members: list[frappe._dict]) -> None:
 	names = [member.name for member in members]
 	was, is_now = ({name: {} for name in names} for _ in range(2))
-	if lots := wrong_lots(names):
+	if lots := [row for row in wrong_lots(names) if row[2]]:
 		bulk.update(entries.DOCTYPE, {name: values for _member, name, values, _fault in lots})
 		for member, name, values, _fault in lots:
 			is_now[member].setdefault("lots", {})[name] = values["remaining_points"]
