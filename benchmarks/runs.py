@@ -4,10 +4,11 @@ Run with a bench's Python in its `sites` folder, on a site that may be thrown aw
 
 	cd sites && ../env/bin/python ../apps/loyalty_app/benchmarks/runs.py --site SITE --entries 1000000
 
-Fills the site with entries (every third a redemption) and rebuilds and verifies all memberships; fills it again, with as many
-lots that are good, and closes them all on a day when they have expired. The work is that of the jobs of the *long* queue,
-shared by as many processes as are asked for, without a queue between them; times are of the whole run, memory is the largest
-process's. Ends with an error where a process takes more memory than it should, or a run finds anything wrong.
+Fills the site with entries (every third a redemption), rebuilds and verifies all memberships as they are, and rebuilds them
+once more with a wrong balance in each; fills it again, with as many lots that are good, and closes them all on a day when
+they have expired. The work is that of the jobs of the *long* queue, shared by as many processes as are asked for, without a
+queue between them; times are of the whole run, memory is the largest process's. Ends with an error where a process takes
+more memory than it should, or a run finds anything that it does not mend.
 """
 
 from contextlib import redirect_stdout
@@ -32,6 +33,9 @@ def main():
 	prepare(arguments, arguments.entries, redemptions=True)
 	measure(arguments, "Rebuild")
 	measure(arguments, "Verification")
+	spoil(arguments)
+	mended = measure(arguments, "Rebuild")
+	assert mended.changed == mended.memberships, (mended.changed, mended.memberships)
 	good = prepare(arguments, round(arguments.entries * FILLED_FOR_GOOD), redemptions=False)
 	expired = measure(arguments, "Expiry", days=LONG_AFTER)
 	assert expired.changed == good, (expired.changed, good)
@@ -54,6 +58,13 @@ def prepare(arguments, entries: int, redemptions: bool) -> int:
 	)
 	frappe.destroy()
 	return good
+
+
+def spoil(arguments) -> None:
+	connect(arguments.site)
+	frappe.db.sql("update `tabLoyalty Membership` set balance = balance + 1")
+	frappe.db.commit()
+	frappe.destroy()
 
 
 def measure(arguments, kind: str, days: int = 0):
