@@ -211,6 +211,7 @@ class TestBirthday(PromotionTestCase):
 				before = frappe.get_doc("Customer", self.customer.name)
 				self.customer.reload()
 				self.customer.update(changes).save()
+				draft.reload()  # ERPNext has told it of the new group
 				frappe.cache.set_value(frappe.get_document_cache_key("Customer", before.name), before)
 				frappe.local.cache.clear()
 				draft.submit()
