@@ -18,10 +18,9 @@ import frappe
 import takeover
 import till
 from command import connect, parser_of
+from submit_overhead import POINTS, PRICE, REDEEMED, parts
 
-CLOSED_LOTS, OPEN_LOTS, POINTS = 490, 20, 10
-REDEEMED = 2 * POINTS + 1
-PRICE = 50
+OWN_ENTRIES = 1_000
 # A page of an index more or less, and what the statistics of a table say of it.
 NOISE = 2
 
@@ -46,17 +45,18 @@ def look(others: int) -> dict[str, list[tuple]]:
 	"""The statements of each kind with so many entries of others on the site: query, access, and rows read."""
 	from loyalty_app.ledger.membership import find, summary
 	from loyalty_app.tests.history import add_closed_lots, add_open_lots
-	from loyalty_app.tests.utils import make_customer, make_program
+	from loyalty_app.tests.utils import make_customer
 
 	takeover.clear()
 	takeover.fill(others)
 	with contextlib.redirect_stdout(io.StringIO()):
 		takeover.take_over()
-	program = make_program(tiers=[("Silver", 0, 10), ("Gold", 10**10, 5)], from_date="2000-01-01")
+	program = till.make_everyday_program()
 	customer = make_customer(loyalty_program=program.name).name
 	name = find(customer, program.name)
-	add_open_lots(name, OPEN_LOTS, POINTS)
-	add_closed_lots(name, CLOSED_LOTS)
+	closed, open_lots = parts(OWN_ENTRIES)
+	add_open_lots(name, open_lots, POINTS)
+	add_closed_lots(name, closed)
 	frappe.db.commit()
 	for doctype in ("Loyalty Point Entry", "Loyalty Membership", "Loyalty Point Log", "Customer"):
 		frappe.db.sql(f"analyze table `tab{doctype}`")
@@ -72,20 +72,10 @@ def look(others: int) -> dict[str, list[tuple]]:
 
 def submit(customer: str, **fields) -> list[tuple]:
 	"""The statements of the submit of an invoice, which is cancelled again."""
-	from loyalty_app.tests.utils import make_invoice
-
-	with contextlib.redirect_stdout(io.StringIO()):
-		draft = make_invoice(customer, PRICE, submit=False, **fields)
-	frappe.db.commit()
-	till.begin_request()
-	doc = frappe.get_doc("Sales Invoice", draft.name)
-	frappe.get_cached_doc("Customer", customer)
+	doc = till.draft_at_hand(customer, PRICE, **fields)
 	found = statements(doc.submit)
 	frappe.db.commit()
-	till.begin_request()
-	with contextlib.redirect_stdout(io.StringIO()):
-		frappe.get_doc("Sales Invoice", draft.name).cancel()
-	frappe.db.commit()
+	till.take_back(doc.name)
 	return found
 
 

@@ -185,11 +185,10 @@ class Shop:
 	"""A site with one customer for each size of history, and one in no program."""
 
 	def __init__(self, sizes):
-		from loyalty_app.tests.utils import make_customer, make_pos_profile, make_program
+		from loyalty_app.tests.utils import make_customer, make_pos_profile
 
 		self.has_app = "loyalty_app" in frappe.get_installed_apps()
-		# The higher tier is never reached: what is measured is an everyday submit.
-		self.program = make_program(tiers=[("Silver", 0, 10), ("Gold", 10**10, 5)], from_date="2000-01-01")
+		self.program = till.make_everyday_program()
 		self.stranger = make_customer().name
 		self.worth = REDEEMED * self.program.conversion_factor
 		# ERPNext books a write-off for invoices of a point of sale only.
@@ -270,23 +269,16 @@ class Shop:
 			measured[kind], measured[f"{kind}_statements"] = self.submit(who, fields)
 			booked[kind] = frappe.db.count("GL Entry", {"voucher_no": self.last.name, "is_cancelled": 0})
 			if who == customer:
-				self.take_back()
+				till.take_back(self.last.name)
 		for kind, beside in BESIDE.items():
 			assert booked[kind] == booked[beside], booked
 		measured["read"] = median(self.read(customer) for _ in range(READS))
 		return measured
 
 	def submit(self, customer: str, fields: dict) -> tuple[float, int]:
-		from loyalty_app.tests.utils import count_queries, make_invoice
+		from loyalty_app.tests.utils import count_queries
 
-		till.begin_request()
-		with contextlib.redirect_stdout(io.StringIO()):
-			draft = make_invoice(customer, PRICE, submit=False, **fields)
-		frappe.db.commit()
-		till.begin_request()
-		doc = frappe.get_doc("Sales Invoice", draft.name)
-		# What a till shows before has filled the caches; no submit is the first to ask for its customer.
-		frappe.get_cached_doc("Customer", customer)
+		doc = till.draft_at_hand(customer, PRICE, **fields)
 		asking = contextlib.nullcontext()
 		if self.has_app and customer == self.stranger:
 			asking = patch("loyalty_app.overrides.invoice.hold_first")
@@ -297,13 +289,6 @@ class Shop:
 			took = time.perf_counter() - started
 		self.last = doc
 		return took * 1000, len(statements)
-
-	def take_back(self):
-		"""Cancel what was submitted, so that the next one finds the same history."""
-		till.begin_request()
-		with contextlib.redirect_stdout(io.StringIO()):
-			frappe.get_doc("Sales Invoice", self.last.name).cancel()
-		frappe.db.commit()
 
 	def read(self, customer: str) -> float:
 		till.begin_request()

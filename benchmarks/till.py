@@ -67,6 +67,36 @@ def begin_request() -> None:
 	getattr(frappe.local, "document_cache", {}).clear()
 
 
+def make_everyday_program():
+	"""A program whose higher tier is never reached: what is measured is an everyday submit."""
+	from loyalty_app.tests.utils import make_program
+
+	return make_program(tiers=[("Silver", 0, 10), ("Gold", 10**10, 5)], from_date="2000-01-01")
+
+
+def draft_at_hand(customer: str, price: float, **fields):
+	"""The document of a new Sales Invoice, in a request of its own, as a till has it that is about to submit it."""
+	from loyalty_app.tests.utils import make_invoice
+
+	begin_request()
+	with contextlib.redirect_stdout(io.StringIO()):
+		draft = make_invoice(customer, price, submit=False, **fields)
+	frappe.db.commit()
+	begin_request()
+	doc = frappe.get_doc("Sales Invoice", draft.name)
+	# What a till shows before has filled the caches; no submit is the first to ask for its customer.
+	frappe.get_cached_doc("Customer", customer)
+	return doc
+
+
+def take_back(name: str) -> None:
+	"""Cancel the Sales Invoice `name`, so that the next one finds the same history."""
+	begin_request()
+	with contextlib.redirect_stdout(io.StringIO()):
+		frappe.get_doc("Sales Invoice", name).cancel()
+	frappe.db.commit()
+
+
 @contextlib.contextmanager
 def day(of):
 	"""Let this app's code think that today is the date `of()`."""
