@@ -28,6 +28,9 @@ from loyalty_app.rules.lots import Kind
 ROWS_AT_ONCE = 5_000
 MEMBERSHIPS_AT_ONCE = 200
 
+RUN = "Loyalty Ledger Run"
+UNFINISHED = ("in", ("Queued", "Running"))
+
 REBUILT = Cause("Rebuild")
 # The event of log rows that tell what was there when the app was installed.
 INSTALLED = "Install"
@@ -511,8 +514,8 @@ def wrong_totals(
 
 def programs_shown_anew() -> set[str]:
 	"""Programs whose members are being shown new tiers by a run that is not finished."""
-	unfinished = {"kind": "Tiers", "status": ("in", ("Queued", "Running"))}
-	return set(frappe.get_all("Loyalty Ledger Run", filters=unfinished, pluck="loyalty_program"))
+	unfinished = {"kind": "Tiers", "status": UNFINISHED}
+	return set(frappe.get_all(RUN, filters=unfinished, pluck="loyalty_program"))
 
 
 def wrong_sums(member: frappe._dict, expected: dict) -> dict:
@@ -534,7 +537,7 @@ def wrong_customers(names: list[str]) -> list[Difference]:
 		if row.active != row.is_current:
 			now_in = f"in Loyalty Program {row.now_in}" if row.now_in else "in no Loyalty Program"
 			found.append(Difference(row.name, f"active is {row.active}, customer {row.customer} is {now_in}"))
-		if row.is_current and (row.shown or "") != (row.tier or ""):
+		if row.shows_other:
 			fault = f"customer {row.customer} shows the tier {row.shown}, the membership has {row.tier}"
 			found.append(Difference(row.name, fault))
 	return found
@@ -545,15 +548,18 @@ def unlike_customers(names: list[str]) -> list[frappe._dict]:
 	table, customer = frappe.qb.DocType(membership.DOCTYPE), frappe.qb.DocType("Customer")
 	shown, own = (Coalesce(t.loyalty_program_tier, "") for t in (customer, table))
 	is_current = Case().when(customer.loyalty_program == table.loyalty_program, 1).else_(0)
+	shows_other = (is_current == 1) & (shown != own)
 	return (
 		frappe.qb.from_(table)
 		.join(customer)
 		.on(customer.name == table.customer)
 		.select(table.name, table.customer, table.active, is_current.as_("is_current"))
 		.select(customer.loyalty_program.as_("now_in"), customer.loyalty_program_tier.as_("shown"))
-		.select(table.loyalty_program_tier.as_("tier"))
+		.select(
+			table.loyalty_program_tier.as_("tier"), Case().when(shows_other, 1).else_(0).as_("shows_other")
+		)
 		.where(table.name.isin(names))
-		.where((table.active != is_current) | ((is_current == 1) & (shown != own)))
+		.where((table.active != is_current) | shows_other)
 		.orderby(table.name)
 		.run(as_dict=True)
 	)
@@ -614,7 +620,7 @@ def _count_again(members: list[frappe._dict]) -> None:
 		if row.active != row.is_current:
 			current[row.name] = {"active": row.is_current}
 			was[row.name]["active"], is_now[row.name]["active"] = row.active, row.is_current
-		if row.is_current and (row.shown or "") != (row.tier or ""):
+		if row.shows_other:
 			is_now[row.name]["shown"] = True
 	bulk.update(membership.DOCTYPE, current)
 	counted = totals_of(members)

@@ -16,7 +16,6 @@ from frappe.model.naming import parse_naming_series
 from frappe.model.workflow import set_workflow_state_on_action
 
 from loyalty_app.ledger import adjustments, bulk, busy, entries, expiry, log, membership
-from loyalty_app.ledger.busy import is_busy
 from loyalty_app.ledger.invoices import Event
 from loyalty_app.ledger.log import Cause
 from loyalty_app.rules import lots
@@ -115,7 +114,7 @@ class Batch:
 		try:
 			return act()
 		except (frappe.ValidationError, frappe.PermissionError) as e:
-			if is_busy(e):
+			if busy.is_busy(e):
 				raise
 			frappe.clear_messages()
 			said = str(e) or frappe.flags.pop("error_message", None) or _("Not permitted")
@@ -172,7 +171,7 @@ class Batch:
 		try:
 			adjustments.settle_in(members, doc, event)
 		except Exception as e:
-			if is_busy(e):
+			if busy.is_busy(e):
 				raise
 			frappe.db.rollback(save_point="loyalty_alone")
 			for member in members:

@@ -103,15 +103,8 @@ def with_those_above(doctype: str, nodes: Iterable[str | None]) -> dict[str, fro
 	names = sorted(filter(None, nodes))
 	if not names:
 		return {}
-	node, above = frappe.qb.DocType(doctype).as_("node"), frappe.qb.DocType(doctype).as_("above")
-	rows = (
-		frappe.qb.from_(node)
-		.join(above)
-		.on((above.lft <= node.lft) & (above.rgt >= node.rgt))
-		.select(node.name, above.name)
-		.where(node.name.isin(names))
-		.run()
-	)
+	node, above, query = _tree(doctype)
+	rows = query.select(node.name, above.name).where(node.name.isin(names)).run()
 	return {name: frozenset(group for of, group in rows if of == name) for name in names}
 
 
@@ -121,10 +114,16 @@ def those_of_customer(customer: str, field: str, doctype: str) -> frozenset[str]
 	Not by the cached customer: a request that began before it was saved may have put it back as it was.
 	"""
 	table = frappe.qb.DocType("Customer")
+	node, above, query = _tree(doctype)
+	query = query.join(table).on(table[field] == node.name).where(table.name == customer)
+	return frozenset(query.select(above.name).run(pluck=True))
+
+
+def _tree(doctype: str):
+	"""Nodes of the tree `doctype`, themselves and those above them, and the query that joins the two."""
 	node, above = frappe.qb.DocType(doctype).as_("node"), frappe.qb.DocType(doctype).as_("above")
-	query = frappe.qb.from_(table).join(node).on(node.name == table[field])
-	query = query.join(above).on((above.lft <= node.lft) & (above.rgt >= node.rgt))
-	return frozenset(query.select(above.name).where(table.name == customer).run(pluck=True))
+	query = frappe.qb.from_(node).join(above)
+	return node, above, query.on((above.lft <= node.lft) & (above.rgt >= node.rgt))
 
 
 class Purchase(NamedTuple):

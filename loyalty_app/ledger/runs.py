@@ -26,10 +26,10 @@ from frappe.utils import (
 )
 
 from loyalty_app.ledger import audit, bulk, expiry, imports, joining, membership, notices, tiering
-from loyalty_app.ledger.audit import Difference
+from loyalty_app.ledger.audit import UNFINISHED, Difference
 from loyalty_app.ledger.busy import insist, is_busy
 
-DOCTYPE = "Loyalty Ledger Run"
+DOCTYPE = audit.RUN
 RANGE = "Loyalty Ledger Run Range"
 FINDING = "Loyalty Ledger Run Finding"
 
@@ -46,7 +46,6 @@ TRIES = 3
 STALLED_AFTER_MINUTES = 10
 # After so many workers have begun, and none got any further, it is given up: what comes next must not wait for it.
 MOST_ATTEMPTS = 8
-UNFINISHED = ("in", ("Queued", "Running"))
 # What is written of a range that is over. Nobody needs its bounds any more; they may be names of customers, and so of
 # people who want to be forgotten.
 OVER = {"is_done": 1, "worker": None, "reached": None, "last_membership": None}
@@ -418,7 +417,7 @@ def act(run: Document, names: list[str]) -> Result:
 def note(run: str, part: str, names: list[str], result: Result) -> None:
 	"""Note in the transaction of a set how far its range has come, and what was found."""
 	# What is beyond all names is done at once; to note it as done later would let it be done, and counted, twice.
-	reached = {"reached": names[-1], "attempts": 0} if names else {"is_done": 1, "worker": None}
+	reached = {"reached": names[-1], "attempts": 0} if names else OVER
 	frappe.db.set_value(RANGE, part, {"touched_at": now(), **reached})
 	# What could not be mended comes first; of what was, the log tells.
 	told = (*result.differences, *result.mended)[:MOST_FINDINGS]

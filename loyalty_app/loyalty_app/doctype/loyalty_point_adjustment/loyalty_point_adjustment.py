@@ -89,9 +89,9 @@ class LoyaltyPointAdjustment(Document):
 		return 0 < abs(flt(self.points)) <= cint(limit)
 
 	def before_validate(self):
-		# not for anybody to say or to change
-		known = self.get_doc_before_save() or frappe._dict(self.flags.request or {})
-		self.idempotency_key, self.request_digest = known.idempotency_key, known.request_digest
+		known = self.get_doc_before_save() or self.flags.request or {}
+		for field in REQUEST:
+			self.set(field, known.get(field))
 		if self.customer and not self.loyalty_program:
 			self.loyalty_program = frappe.get_cached_value("Customer", self.customer, "loyalty_program")
 		if self.loyalty_program:
