@@ -219,7 +219,8 @@ class Shop:
 
 	def fill_builtin(self, customer: str, size: int):
 		"""The same history as ERPNext writes it: what expires leaves no row, so that every closed lot is redeemed."""
-		now_is, closed_and_open = date.today(), parts(size)
+		# by the site's clock, as its invoices are posted
+		now_is, closed_and_open = frappe.utils.getdate(), parts(size)
 		columns = (
 			"name", "customer", "loyalty_program", "loyalty_program_tier", "company", "invoice_type", "invoice",
 			"posting_date", "expiry_date", "loyalty_points", "purchase_amount", "redeem_against", "creation", "modified",
