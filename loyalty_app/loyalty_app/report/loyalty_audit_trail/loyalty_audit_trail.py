@@ -218,7 +218,7 @@ def get_columns() -> list[dict]:
 		column("logged_at", _("When"), "Datetime", None, 185),
 		column("user", _("Who"), width=200),
 		column("event", _("Event"), width=120),
-		column("action", _("Entry Was"), width=95),
+		column("action", _("Entry Was"), width=140),
 		column("change", _("Change"), width=480),
 		points_column("points_before", _("Points Before"), 130),
 		points_column("points_after", _("Points After"), 130),
