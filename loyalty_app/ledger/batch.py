@@ -41,7 +41,7 @@ class Batch:
 			doc.customer_name = self._of(doc.customer, "customer_name")
 			doc.to_customer_name = self._of(doc.to_customer, "customer_name")
 		self.members = self._lock_members(open_missing)
-		due = [member for member in self.members.values() if expiry.is_due(member)]
+		due = expiry.those_due(self.members.values())
 		expiry.close_of(due)
 		self.changed = {member.name: member for member in due}
 		self.rows, self.deleted, self.pages, self.shrunk = [], [], [], set()

@@ -5,12 +5,13 @@ when something else moves points of the membership, and by the daily job for tho
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 import frappe
 from frappe.query_builder import Interval
 from frappe.utils import getdate, today
 from pypika.functions import Concat
-from pypika.terms import Function, ValueWrapper
+from pypika.terms import ValueWrapper
 
 from loyalty_app.ledger import bulk, entries, log, membership
 from loyalty_app.ledger.log import Cause
@@ -18,15 +19,23 @@ from loyalty_app.rules.lots import Kind
 
 CAUSE = Cause("Expiry")
 
+# What an expiry row has of the lot that it closes.
+OF_LOT = (
+	*("membership", "customer", "loyalty_program", "company", "loyalty_program_tier"),
+	*("invoice_type", "invoice", "expiry_date", "spendable_from"),
+)
+NOTHING_LEFT = {"entry_type": Kind.EXPIRED.value, "purchase_amount": 0, "remaining_points": 0, "is_open": 0}
 
-def is_due(member: frappe._dict) -> bool:
-	"""Whether the last day of one of the open lots of `member` has passed."""
-	return bool(member.next_expiry and member.next_expiry < getdate(today()))
+
+def those_due(members: Iterable[frappe._dict]) -> list[frappe._dict]:
+	"""Those of `members` that have open lots whose last day has passed."""
+	on = getdate(today())
+	return [member for member in members if member.next_expiry and member.next_expiry < on]
 
 
 def close_due(member: frappe._dict) -> None:
 	"""Close the expired lots of the locked `member`, if there are any."""
-	if is_due(member):
+	if those_due([member]):
 		close([member])
 		member.next_expiry = membership.first_expiry(member.name)
 		membership.save(member)
@@ -37,7 +46,7 @@ def close_all(names: list[str]) -> int:
 
 	To be called at the beginning of a transaction: some of it is read without a lock.
 	"""
-	members = [member for member in membership.lock_all(names) if is_due(member)]
+	members = those_due(membership.lock_all(names))
 	closed = close_of(members)
 	membership.save_all(members)
 	return closed
@@ -64,22 +73,11 @@ def close(members: list[frappe._dict]) -> int:
 	totals follow, but for the next expiry, and are not saved.
 	"""
 	by_name = {member.name: member for member in members}
-	table = frappe.qb.DocType(entries.DOCTYPE)
-	due, row_name = _are_due(table, sorted(by_name)), _new_name(table)
-	found = (
-		frappe.qb.from_(table)
-		.select(table.membership, row_name, -table.remaining_points, _as_json(table))
-		.where(due)
-		.orderby(table.expiry_date)
-		.for_update()
-		.run()
-	)
-	if not found:
-		return 0
-	_write(table, due, row_name)
 	inserted = defaultdict(list)
-	for name, *row in found:
+	for name, *row in _write(sorted(by_name)):
 		inserted[name].append(tuple(row))
+	if not inserted:
+		return 0
 	page = log.Page(CAUSE)
 	for name, rows in inserted.items():
 		member = by_name[name]
@@ -90,58 +88,44 @@ def close(members: list[frappe._dict]) -> int:
 	page.write()
 	if entries.is_heard("after_insert"):
 		names = [entry for rows in inserted.values() for entry, _points, _values in rows]
+		table = frappe.qb.DocType(entries.DOCTYPE)
 		entries.announce("after_insert", entries.select(table.name.isin(names)).run(as_dict=True))
-	return len(found)
+	return sum(map(len, inserted.values()))
 
 
 def close_untold(names: list[str]) -> None:
 	"""Close the expired lots of the locked memberships `names`, whose totals and log the caller writes."""
+	_write(names)
+
+
+def _write(names: list[str]) -> list[tuple]:
+	"""Insert the expiry rows of the open lots of the memberships `names` whose last day has passed, and close these lots;
+	return what was inserted: membership, name, points, and values as the log keeps them."""
 	table = frappe.qb.DocType(entries.DOCTYPE)
-	_write(table, _are_due(table, names), _new_name(table))
-
-
-def _are_due(table, names: list[str]):
-	"""The condition that a row of `table` is an open lot of the memberships `names` whose last day has passed."""
-	return (
+	due = (
 		table.membership.isin(names)
 		& (table.is_open == 1)
 		& (table.expiry_date < getdate(today()))
 		& (table.remaining_points > 0)
 	)
-
-
-def _new_name(table):
-	"""The name of the expiry row of a lot in `table`, as a term: the lot's, and an ending that no other call gives. A lot
-	may be closed more than once: rebuilding opens it again, and so does installing again."""
-	return Concat(table.name, f"-expired-{frappe.generate_hash(length=8)}")
-
-
-def _row(table) -> dict:
-	"""The expiry row of a lot, as terms over the lot's row in `table`."""
-	return {
-		"entry_type": ValueWrapper(Kind.EXPIRED.value),
-		"loyalty_program_tier": table.loyalty_program_tier,
-		"invoice_type": table.invoice_type,
-		"invoice": table.invoice,
+	row = {
+		# The lot's, and an ending that no other call gives. A lot may be closed more than once: rebuilding opens it
+		# again, and so does installing again.
+		"name": Concat(table.name, f"-expired-{frappe.generate_hash(length=8)}"),
 		"redeem_against": table.name,
 		"loyalty_points": -table.remaining_points,
 		"posting_date": table.expiry_date + Interval(days=1),
-		"expiry_date": table.expiry_date,
-		"spendable_from": table.spendable_from,
+		**{key: table[key] for key in OF_LOT},
+		**{key: ValueWrapper(value) for key, value in (NOTHING_LEFT | bulk.made()).items()},
 	}
-
-
-def _as_json(table):
-	"""The expiry row of a lot as `entries.as_json` would give it."""
-	row = _row(table)
-	return Function("JSON_ARRAY", *(row.get(field, ValueWrapper(None)) for field in log.LOGGED))
-
-
-def _write(table, due, row_name) -> None:
-	"""Insert the expiry rows, called `row_name`, of the lots that are `due`, and close these."""
-	nothing = dict.fromkeys(("purchase_amount", "remaining_points", "is_open"), 0)
-	row = _row(table) | {key: ValueWrapper(value) for key, value in (bulk.made() | nothing).items()}
-	row |= {key: table[key] for key in ("membership", "customer", "loyalty_program", "company")}
-	query = frappe.qb.into(table).columns("name", *row).from_(table)
-	query.select(row_name, *row.values()).where(due).run()
-	frappe.qb.update(table).set(table.remaining_points, 0).set(table.is_open, 0).where(due).run()
+	query = frappe.qb.into(table).columns(*row).from_(table).select(*row.values())
+	inserted = bulk.run_returning(
+		query.where(due).orderby(table.expiry_date),
+		table.membership,
+		table.name,
+		table.loyalty_points,
+		entries.as_json(table),
+	)
+	if inserted:
+		frappe.qb.update(table).set(table.remaining_points, 0).set(table.is_open, 0).where(due).run()
+	return inserted

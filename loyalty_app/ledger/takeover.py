@@ -222,7 +222,7 @@ def build(names: list[str]) -> None:
 	totals = audit.totals_of(members)
 	for member in members:
 		member.update(totals[member.name])
-	expiry.close_of([member for member in members if expiry.is_due(member)])
+	expiry.close_of(expiry.those_due(members))
 	# The tier of all of them: ERPNext leaves one standing when the purchases that reached it are cancelled.
 	membership.show_reached_tiers(members)
 
