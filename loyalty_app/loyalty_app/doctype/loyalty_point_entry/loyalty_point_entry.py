@@ -20,7 +20,7 @@ INDEXES = {
 	),
 	"invoice": ("membership", "invoice"),
 	"redeemed": ("membership", "redeem_against"),
-	"maturing": ("membership", "spendable_from", "remaining_points"),
+	"pending": ("membership", "spendable_from"),
 	# In the order of statements: the newest entries are read alone.
 	"history": (
 		*("membership", "posting_date", "creation", "name", "expiry_date", "entry_type"),

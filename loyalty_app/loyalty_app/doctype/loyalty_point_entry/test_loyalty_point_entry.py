@@ -6,7 +6,7 @@ from frappe.utils import today
 
 from loyalty_app.loyalty_app.doctype.loyalty_point_entry import loyalty_point_entry
 from loyalty_app.loyalty_app.doctype.loyalty_point_log import loyalty_point_log
-from loyalty_app.patches.v0_2 import drop_narrow_index
+from loyalty_app.patches.v0_2 import drop_old_indexes
 from loyalty_app.tests.utils import (
 	IntegrationTestCase,
 	as_user,
@@ -167,7 +167,7 @@ class TestIndexes(IntegrationTestCase):
 		former = "loyalty_point_entry_member"
 		frappe.db.add_index(ENTRY, ["membership", "posting_date", "expiry_date"], index_name=former)
 		for _ in range(2):
-			drop_narrow_index.execute()
+			drop_old_indexes.execute()
 			self.assertFalse(frappe.db.has_index(f"tab{ENTRY}", former))
 		self.assert_indexes()
 

@@ -1,4 +1,4 @@
-"""The indexes of open lots and of a member's entries have more columns, under other names."""
+"""Indexes that have other columns, under other names: of open lots and of a member's entries more, of maturing lots fewer."""
 
 import frappe
 
@@ -6,7 +6,7 @@ TABLE = "tabLoyalty Point Entry"
 
 
 def execute():
-	for index in ("loyalty_point_entry_open_lots", "loyalty_point_entry_member"):
+	for index in (f"loyalty_point_entry_{name}" for name in ("open_lots", "member", "maturing")):
 		if not frappe.db.has_index(TABLE, index):
 			continue
 		if frappe.db.db_type == "mariadb":
