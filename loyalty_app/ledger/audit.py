@@ -4,10 +4,9 @@ Works on sets of memberships, in statements that do not lock: nobody at a till h
 the replay is Python's; of a membership with a long history a page at a time is in memory, and of each entry 16 bytes.
 """
 
-import json
 import random
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import reduce
 from operator import or_
 from typing import NamedTuple
@@ -18,14 +17,12 @@ from frappe.query_builder.functions import Coalesce, Count, Max, Min, Sum
 from frappe.utils import cint, getdate
 from pypika import Case
 
-from loyalty_app.ledger import bulk, entries, log, membership, promotions, tiering
+from loyalty_app.ledger import bulk, entries, log, membership, packed, promotions, tiering
 from loyalty_app.ledger.log import Cause
 from loyalty_app.rules.amounts import exact, rounded
 from loyalty_app.rules.earning import NEVER
 from loyalty_app.rules.lots import Kind
 
-# Log rows, or entries, that one statement reads.
-ROWS_AT_ONCE = 5_000
 MEMBERSHIPS_AT_ONCE = 200
 
 RUN = "Loyalty Ledger Run"
@@ -108,10 +105,11 @@ def differences(names: list[str]) -> list[Difference]:
 		for name in {m.loyalty_program for m in members}
 		if is_program(name)
 	}
-	found = [difference for group in groups(members) for difference in check_log(group)]
-	found += wrong_names(names)
-	found += [Difference(m, fault, name) for m, name, _values, fault in wrong_lots(names)]
-	found += lost_lots(names)
+	sieve = Sieve(members)
+	found = [difference for group in groups(members) for difference in check_log(group, sieve)]
+	found += wrong_names(sieve.others)
+	found += [Difference(m, fault, name) for m, name, _values, fault in wrong_lots(sieve.lots)]
+	found += lost_lots(sieve.lots)
 	counted = totals_of(members)
 	shown_anew = programs_shown_anew()
 	for member in members:
@@ -183,9 +181,9 @@ def logs_of_nobody(most: int | None = None) -> Iterator[Difference]:
 	lost = gone(log.DOCTYPE)
 	for name in random.sample(lost, most) if most and len(lost) > most else lost:
 		replay = log.Replay()
-		for row in log_rows([frappe._dict(name=name)]):
+		for row in log.pages(name, log.rows):
 			for fault in replay.add(row):
-				yield Difference(None, f"{name}, which is gone: {fault}", row["entry"])
+				yield Difference(None, f"{name}, which is gone: {fault}", row.entry or None)
 		if replay.entries:
 			left = f"{len(replay.entries)} entries, of which {min(replay.entries)} is one"
 			yield Difference(None, f"membership {name} is gone, but its log has {left}")
@@ -209,7 +207,7 @@ def groups(members: list[frappe._dict]) -> Iterator[list[frappe._dict]]:
 	"""`members` in groups whose logs fit into one page; one with a longer log is a group of its own."""
 	group, rows = [], 0
 	for member in members:
-		if group and rows + member.log_count > ROWS_AT_ONCE:
+		if group and rows + member.log_count > log.ROWS_AT_ONCE:
 			yield group
 			group, rows = [], 0
 		group.append(member)
@@ -218,18 +216,21 @@ def groups(members: list[frappe._dict]) -> Iterator[list[frappe._dict]]:
 		yield group
 
 
-def check_log(members: list[frappe._dict]) -> Iterator[Difference]:
-	"""What is wrong with the logs of `members`, and where their entries are not as the log says."""
+def check_log(members: list[frappe._dict], sieve: "Sieve") -> Iterator[Difference]:
+	"""What is wrong with the logs of `members`, and where their entries, which go through the `sieve`, are not as the log
+	says."""
 	replays = {member.name: log.Replay() for member in members}
 	for row in log_rows(members):
-		for fault in replays[row["membership"]].add(row):
-			yield Difference(row["membership"], fault, row["entry"])
+		# MariaDB takes a name for another one that differs in case; then it is missing where it should be.
+		if row.membership in replays:
+			for fault in replays[row.membership].add(row):
+				yield Difference(row.membership, fault, row.entry or None)
 	for member in members:
 		replay = replays[member.name]
 		yield from unlike_told(member, replay)
 		if (member.log_count, member.log_hash or "") != (replay.sequence, replay.hash):
 			yield Difference(member.name, "the end of the log is not the one this membership remembers")
-	for member, name, recorded, actual in unlike_log(replays):
+	for member, name, recorded, actual in unlike_log(replays, sieve):
 		yield Difference(member, f"entry {name}: the log says {recorded}, the table says {actual}", name)
 
 
@@ -244,57 +245,101 @@ def unlike_told(member: frappe._dict, replay: log.Replay) -> Iterator[Difference
 				yield Difference(member.name, f"{field} is {own}, {rows} rows of the log say {value}")
 
 
-def log_rows(members: list[frappe._dict], lock: bool = False) -> Iterator[dict]:
-	"""The log rows of `members`, each membership's in sequence; with `lock`, as they are now."""
+def log_rows(members: list[frappe._dict]) -> Iterable[log.Row]:
+	"""The log rows of `members`, each membership's in sequence."""
+	if len(members) == 1:
+		return log.pages(members[0].name, log.rows)
 	table = frappe.qb.DocType(log.DOCTYPE)
-	query = frappe.qb.from_(table).select("name", "previous_hash", "hash", *log.HASHED)
-	query = query.select(*log.columns_of(None, None), *log.WHOSE)
-	query = query.for_update() if lock else query
-	names = [m.name for m in members]
-	if len(members) > 1:
-		query = query.where(table.membership.isin(names)).orderby(table.membership).orderby(table.sequence)
-		yield from query.run(as_dict=True)
-		return
-	query = query.where(table.membership == names[0]).orderby(table.sequence).limit(ROWS_AT_ONCE)
-	last = -1
-	while page := query.where(table.sequence > last).run(as_dict=True):
-		yield from page
-		last = page[-1]["sequence"]
+	query = frappe.qb.from_(table).where(table.membership.isin([member.name for member in members]))
+	return log.rows(query.orderby(table.membership).orderby(table.sequence))
 
 
-def unlike_log(replays: dict[str, "log.Replay"]) -> Iterator[tuple[str, str, dict | None, dict | None]]:
-	"""Entries that are not as the log says: membership, entry, what the log says of it, what the table says."""
-	owner = {name: member for member, replay in replays.items() for name in replay.entries}
-	seen = set()
-	for member, name, values in entries_in_table(list(replays), list(owner)):
-		if owner.get(name) == member:
-			seen.add(name)
-			if replays[member].entries[name] == log.fingerprint(values):
-				continue
-		yield member, name, log.last_said(member, name), log.said(dict(zip(log.LOGGED, json.loads(values))))
-	for name, member in owner.items():
-		if name not in seen:
+def unlike_log(
+	replays: dict[str, log.Replay], sieve: "Sieve"
+) -> Iterator[tuple[str, str, dict | None, dict | None]]:
+	"""Entries that are not as the log says: membership, entry, what the log says of it, what the table says. All go through
+	the `sieve`, and what the log says is let go of."""
+	for member, name, *values in entries_in_table(replays):
+		if member not in replays:
+			continue  # see check_log
+		told = values[-len(log.LOGGED) :]
+		sieve.add(member, name, values)
+		if replays[member].entries.pop(name, None) != log.fingerprint_of_texts(told):
+			yield member, name, log.last_said(member, name), log.said_in_texts(told)
+	for member, replay in replays.items():
+		for name in replay.entries:
 			yield member, name, log.last_said(member, name), None
 
 
-def entries_in_table(members: list[str], names: list[str]) -> Iterator[tuple[str, str, str]]:
-	"""Membership, name and values as a JSON array of all entries of `members`; where the log knows very many, `names`, those
-	first and a page at a time."""
+def entries_in_table(replays: dict[str, log.Replay]) -> Iterator[list[str]]:
+	"""Membership, name and `SIFTED` columns, as texts, of all entries of some memberships; where the log knows very many,
+	those first and a page at a time."""
 	table = frappe.qb.DocType(entries.DOCTYPE)
-	query = frappe.qb.from_(table).select(table.membership, table.name, entries.as_json(table))
-	query = query.where(table.membership.isin(members))
-	if len(names) <= 2 * ROWS_AT_ONCE:
-		yield from query.run()
+	mine = frappe.qb.from_(table).where(table.membership.isin(list(replays)))
+	columns = [table[field] for field in ("membership", "name", *SIFTED)]
+	if sum(len(replay.entries) for replay in replays.values()) <= 2 * log.ROWS_AT_ONCE:
+		yield from packed.rows(mine, columns)
 		return
+	names = [name for replay in replays.values() for name in replay.entries]
 	seen = 0
-	for start in range(0, len(names), ROWS_AT_ONCE):
-		page = query.where(table.name.isin(names[start : start + ROWS_AT_ONCE])).run()
+	for start in range(0, len(names), log.ROWS_AT_ONCE):
+		page = packed.rows(mine.where(table.name.isin(names[start : start + log.ROWS_AT_ONCE])), columns)
 		seen += len(page)
 		yield from page
-	mine = frappe.qb.from_(table).where(table.membership.isin(members))
 	if mine.select(Count("*")).run()[0][0] != seen:
 		strangers = set(mine.select(table.name).run(pluck=True)).difference(names)
-		yield from query.where(table.name.isin(sorted(strangers))).run()
+		yield from packed.rows(mine.where(table.name.isin(sorted(strangers))), columns)
+
+
+# What the sieve looks at, and then what the log remembers.
+SIFTED = (*log.WHOSE, "remaining_points", "is_open", *log.LOGGED)
+UP_TO_POINTS = SIFTED.index("loyalty_points") + 1
+
+
+class Sieve:
+	"""Finds the memberships in which entries are not somebody's they should be, or lots not as the draws on them come to,
+	while their entries are gone through once. Statements say what it is, and are only run for those: it may let through
+	what is right, but nothing that is wrong."""
+
+	def __init__(self, members: list[frappe._dict]):
+		self._whose = {member.name: list(log.whose(member)) for member in members}
+		# By lot, what was taken from it by no draw so far, or drawn and not taken: nothing of most.
+		self._open = {member.name: defaultdict(int) for member in members}
+		self._others, self._lots = set(), set()
+
+	@property
+	def others(self) -> list[str]:
+		"""Memberships with entries that may be somebody else's."""
+		return sorted(self._others)
+
+	@property
+	def lots(self) -> list[str]:
+		"""Memberships with lots that may not be as the draws come to."""
+		return sorted(self._lots.union(name for name, lots in self._open.items() if lots))
+
+	def add(self, member: str, name: str, values: list[str]) -> None:
+		"""Go on with an entry, given its `SIFTED` values."""
+		*whose, remaining, is_open, kind, _tier, _type, _invoice, lot, points = values[:UP_TO_POINTS]
+		if whose != self._whose[member]:
+			self._others.add(member)
+		points, remaining = int(points), int(remaining)
+		if is_open != ("1" if remaining else "0") or remaining * points < 0:
+			self._lots.add(member)
+		if points > 0:
+			if remaining != points:
+				self._note(member, name, points - remaining)
+		elif lot:
+			if remaining:
+				self._lots.add(member)
+			self._note(member, lot, points)
+		elif remaining != (points if kind != Kind.EXPIRED else 0):
+			self._lots.add(member)
+
+	def _note(self, member: str, lot: str, points: int) -> None:
+		of_member = self._open[member]
+		of_member[lot] += points
+		if not of_member[lot]:
+			del of_member[lot]
 
 
 # --- whose they are
@@ -321,6 +366,8 @@ def unlike_membership(names: list[str]) -> list[tuple[str, str, dict[str, tuple]
 	the entry says and what the membership has."""
 	table, member = frappe.qb.DocType(entries.DOCTYPE), frappe.qb.DocType(membership.DOCTYPE)
 	differ = [Coalesce(table[field], "") != Coalesce(member[field], "") for field in log.WHOSE]
+	if not names:
+		return []
 	rows = (
 		frappe.qb.from_(table)
 		.join(member)
@@ -367,6 +414,8 @@ def wrong_lots(names: list[str]) -> list[tuple[str, str, dict, str]]:
 	Every lot has left what was not drawn from it, never less than nothing; what no lot covers is open. An overdrawn lot is
 	told of even where nothing is left of it: then there are no values to set.
 	"""
+	if not names:
+		return []
 	table, draw, lot = (frappe.qb.DocType(entries.DOCTYPE).as_(alias) for alias in ("entry", "draw", "lot"))
 	# Joined by the lot's name alone: two names are too long for the key MariaDB gives a derived table.
 	draws = (
@@ -374,10 +423,12 @@ def wrong_lots(names: list[str]) -> list[tuple[str, str, dict, str]]:
 		.join(lot)
 		.on((lot.name == draw.redeem_against) & (lot.membership == draw.membership))
 		.select(draw.redeem_against, Sum(draw.loyalty_points).as_("points"))
-		.where(draw.membership.isin(names) & draw.redeem_against.isnotnull() & (draw.loyalty_points < 0))
+		.where(
+			draw.membership.isin(names) & is_empty(draw.redeem_against).negate() & (draw.loyalty_points < 0)
+		)
 		.groupby(draw.redeem_against)
 	).as_("draws")
-	is_debt = table.redeem_against.isnull() & (table.entry_type != Kind.EXPIRED.value)
+	is_debt = is_empty(table.redeem_against) & (Coalesce(table.entry_type, "") != Kind.EXPIRED.value)
 	expected = (
 		Case()
 		.when(table.loyalty_points > 0, table.loyalty_points + Coalesce(draws.points, 0))
@@ -415,7 +466,13 @@ def wrong_lots(names: list[str]) -> list[tuple[str, str, dict, str]]:
 	return found
 
 
+def is_empty(column):
+	return Coalesce(column, "") == ""
+
+
 def lost_lots(names: list[str]) -> list[Difference]:
+	if not names:
+		return []
 	table, lot = frappe.qb.DocType(entries.DOCTYPE), frappe.qb.DocType(entries.DOCTYPE).as_("lot")
 	rows = (
 		frappe.qb.from_(table)
@@ -426,7 +483,11 @@ def lost_lots(names: list[str]) -> list[Difference]:
 			& (lot.loyalty_points > 0)
 		)
 		.select(table.membership, table.name, table.redeem_against)
-		.where(table.membership.isin(names) & table.redeem_against.isnotnull() & (table.loyalty_points < 0))
+		.where(
+			table.membership.isin(names)
+			& is_empty(table.redeem_against).negate()
+			& (table.loyalty_points < 0)
+		)
 		.where(lot.name.isnull())
 		.run()
 	)
@@ -457,18 +518,19 @@ def totals(names: list[str]) -> dict[str, dict]:
 			total(points > 0, points),
 			total(spent, -points),
 			total(expired, -points),
-			total(spent & table.redeem_against.isnull(), -points),
+			total(spent & is_empty(table.redeem_against), -points),
 			Sum(remaining),
 			Min(Case().when(expires, table.expiry_date)),
 			Max(Case().when(points > 0, membership.first_day(table))),
+			total(promotions.have_given(table), 1),
 		)
 		.where(table.membership.isin(names))
 		.groupby(table.membership)
 		.run()
 	)
-	nothing = ("", 0, 0, 0, 0, 0, 0, None, None)
+	nothing = ("", 0, 0, 0, 0, 0, 0, None, None, 0)
 	counted = {row[0]: row for row in rows}
-	used = promotions.used_in(names)
+	used = promotions.used_in([row[0] for row in rows if row[-1]])
 	return {
 		name: _as_totals(counted.get(name, nothing)) | {"promotions_used": promotions.as_used(used[name])}
 		for name in names
@@ -588,27 +650,27 @@ def mend(names: list[str]) -> Mended:
 def _count_again(members: list[frappe._dict]) -> None:
 	names = [member.name for member in members]
 	was, is_now = ({name: {} for name in names} for _ in range(2))
-	if lots := [row for row in wrong_lots(names) if row[2]]:
-		bulk.update(entries.DOCTYPE, {name: values for _member, name, values, _fault in lots})
-		for member, name, values, _fault in lots:
-			is_now[member].setdefault("lots", {})[name] = values["remaining_points"]
-	page = log.Page(REBUILT)
+	page, sieve = log.Page(REBUILT), Sieve(members)
 	doubtful = set()
 	for group in groups(members):
 		replays = {member.name: log.Replay() for member in group}
 		for row in log_rows(group):
-			list(replays[row["membership"]].add(row))
+			replays[row.membership].add(row)
 		doubtful.update(d.membership for member in group for d in unlike_told(member, replays[member.name]))
 		changes = {member.name: [] for member in group}
-		for member, name, recorded, actual in unlike_log(replays):
+		for member, name, recorded, actual in unlike_log(replays, sieve):
 			changes[member].append(log.Change(name, recorded, actual))
 		for member in group:
 			# Where the log does not end as the membership remembers, the hash it remembers is the evidence: what is
 			# written from now on does not follow from the row before it, and verifying goes on telling that.
 			member.log_count = max(member.log_count, replays[member.name].sequence)
 			page.add(member, changes[member.name])
+	if lots := [row for row in wrong_lots(sieve.lots) if row[2]]:
+		bulk.update(entries.DOCTYPE, {name: values for _member, name, values, _fault in lots})
+		for member, name, values, _fault in lots:
+			is_now[member].setdefault("lots", {})[name] = values["remaining_points"]
 	# Where the log says that the points are somebody else's, it may be the membership that was changed.
-	unlike = [row for row in unlike_membership(names) if row[0] not in doubtful]
+	unlike = unlike_membership([name for name in sieve.others if name not in doubtful])
 	rights = {
 		entry: {field: right for field, (_said, right) in wrong.items()} for _member, entry, wrong in unlike
 	}

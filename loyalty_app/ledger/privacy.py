@@ -112,7 +112,7 @@ def _rewrite_log(name: str, member: frappe._dict | None, person: Person, is_own:
 	"""Write the log of the membership `name`, locked as `member` if it is still there, without `person`."""
 	was = now_is = ""
 	changed = {}
-	for row in audit.log_rows([frappe._dict(name=name)], lock=True):
+	for row in log.pages(name, _locked_rows):
 		clean = _log_row_without(row, person, is_own)
 		if (row["previous_hash"] or "") == was:
 			clean["previous_hash"] = now_is
@@ -128,6 +128,10 @@ def _rewrite_log(name: str, member: frappe._dict | None, person: Person, is_own:
 	if member and now_is != was == member.log_hash:
 		bulk.update(membership.DOCTYPE, {name: {"log_hash": now_is}})
 		bulk.clear_cache(membership.DOCTYPE, [name])
+
+
+def _locked_rows(query) -> list[dict]:
+	return query.select("name", "previous_hash", "hash", *log.HASHED).for_update().run(as_dict=True)
 
 
 def _log_row_without(row: dict, person: Person, is_own: bool) -> dict:

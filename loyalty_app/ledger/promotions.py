@@ -348,16 +348,30 @@ def recorded():
 	"""The query for what promotions gave, as entries keep it."""
 	table = frappe.qb.DocType(ENTRY)
 	query = frappe.qb.from_(table).select(table.membership, table.promotions)
-	return table, query.where((table.entry_type == Kind.EARNED.value) & table.promotions.isnotnull())
+	return table, query.where(have_given(table))
+
+
+def have_given(table):
+	"""The condition that promotions gave points for an entry in `table`."""
+	return (table.entry_type == Kind.EARNED.value) & table.promotions.isnotnull()
 
 
 def used_in(memberships: list[str]) -> defaultdict[str, Counter]:
 	"""How often `memberships` have used each promotion, counted from their entries."""
 	table, query = recorded()
 	used = defaultdict(Counter)
+	if not memberships:
+		return used
 	for member, kept in query.where(table.membership.isin(memberships)).run():
-		used[member].update(json.loads(kept).keys())
+		used[member].update(_promotions_in(kept))
 	return used
+
+
+def _promotions_in(kept: str) -> Iterable[str]:
+	try:
+		return json.loads(kept).keys()
+	except (ValueError, AttributeError):
+		return ()  # somebody has changed it: verifying tells that it is not what the log says
 
 
 def count_again(*names: str) -> Counter:
@@ -370,7 +384,7 @@ def count_again(*names: str) -> Counter:
 		DOCTYPE, filters={"name": ("in", names)}, pluck="loyalty_program", distinct=True
 	)
 	query = query.where(table.loyalty_program.isin(programs or [""]))
-	used = Counter(name for _member, kept in query.run() for name in json.loads(kept))
+	used = Counter(name for _member, kept in query.run() for name in _promotions_in(kept))
 	return Counter({name: used[name] for name in names})
 
 

@@ -1,11 +1,15 @@
 """The proof finds what somebody with a database client did, and mending puts it right."""
 
 import json
+from hashlib import sha256
+from unittest.mock import patch
 
 import frappe
-from frappe.utils import add_days, today
+from frappe.utils import add_days, now_datetime, today
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from loyalty_app.ledger import audit, log, rebuild, verify
+from loyalty_app.ledger import audit, log, membership, packed, rebuild, verify
 from loyalty_app.ledger.membership import find
 from loyalty_app.loyalty_app.report.loyalty_audit_trail.loyalty_audit_trail import mended_in_words
 from loyalty_app.tests.utils import (
@@ -17,6 +21,7 @@ from loyalty_app.tests.utils import (
 	store,
 	unique,
 )
+from loyalty_app.tests.work import count_work
 
 ENTRY, MEMBERSHIP, LOG = "Loyalty Point Entry", "Loyalty Membership", "Loyalty Point Log"
 
@@ -55,10 +60,99 @@ class TestAudit(IntegrationTestCase):
 		self.assertEqual(len(verify(self.name)), 1)
 		self.assert_found(f"entry {draw}: the log says", "'loyalty_points': -1")
 
+	def test_a_verification_reads_the_entries_twice(self):
+		"""Once to compare each, once to sum; more only where something may be wrong."""
+		for name, statements in ((None, 2), ("remaining_points", 4), ("customer", 3)):
+			with self.subTest(name), count_work() as asked:
+				if name:
+					frappe.db.set_value(ENTRY, self.lot, name, 3)
+				audit.differences([self.name])
+				reading = [s for s in asked if "select" in s.query.lower() and f"tab{ENTRY}" in s.query]
+				self.assertEqual(len(reading), statements, reading)
+				frappe.db.set_value(
+					ENTRY, self.lot, {"remaining_points": 100, "customer": self.customer.name}
+				)
+
+	@settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=150)
+	@given(
+		st.lists(
+			st.tuples(
+				st.integers(0, 9),
+				st.one_of(
+					st.tuples(st.sampled_from(["loyalty_points", "remaining_points"]), st.integers(-3, 3)),
+					st.tuples(st.just("is_open"), st.integers(0, 2)),
+					st.tuples(st.just("redeem_against"), st.sampled_from([None, "", "gone", 0, 1, 2, 3])),
+					st.tuples(
+						st.just("entry_type"), st.sampled_from([None, "", "Earned", "Redeemed", "Expired"])
+					),
+					st.tuples(st.sampled_from(log.WHOSE), st.sampled_from([None, "", "gone"])),
+				),
+			),
+			min_size=1,
+			max_size=4,
+		)
+	)
+	def test_the_sieve_holds_back_nothing_that_is_wrong(self, changes):
+		names = frappe.get_all(ENTRY, {"membership": self.name}, pluck="name", order_by="name")
+		frappe.db.savepoint("before_the_changes")
+		for which, (field, value) in changes:
+			name = names[which % len(names)]
+			if field == "redeem_against" and isinstance(value, int):
+				value = names[value % len(names)]
+			if field.endswith("points") and which % 2:
+				value += frappe.db.get_value(ENTRY, name, field)
+			frappe.db.set_value(ENTRY, name, field, value)
+		sieve = audit.Sieve(membership.states([self.name]))
+		table = frappe.qb.DocType(ENTRY)
+		mine = frappe.qb.from_(table).where(table.membership == self.name)
+		for name, *values in packed.rows(mine, [table[field] for field in ("name", *audit.SIFTED)]):
+			sieve.add(self.name, name, values)
+		lots = [*audit.wrong_lots([self.name]), *audit.lost_lots([self.name])]
+		others = audit.unlike_membership([self.name])
+		frappe.db.rollback(save_point="before_the_changes")
+		self.assertEqual(sieve.lots, [self.name] if lots else [], lots)
+		self.assertEqual(sieve.others, [self.name] if others else [], others)
+
+	def test_a_log_row_of_a_whole_second(self):
+		with patch.object(log, "now_datetime", lambda: now_datetime().replace(microsecond=0)):
+			make_invoice(self.customer, 100)
+		self.assertEqual(verify(self.name), [])
+
+	def test_text_with_what_stands_between_columns(self):
+		for text in ("a\x1fb", "\x1f" * 3):
+			frappe.db.set_value(ENTRY, self.lot, "discretionary_reason", text)
+			self.assert_found(f"entry {self.lot}: the log says", repr(text))
+			self.assert_mended()
+
+	def test_a_membership_in_another_case(self):
+		row = frappe.get_last_doc(LOG, {"membership": self.name, "entry": self.lot})
+		for doctype, name, *found in (
+			(ENTRY, self.lot, f"entry {self.lot}: the log says", "the table says None"),
+			(LOG, row.name, f"log row {row.sequence} is missing"),
+		):
+			frappe.db.set_value(doctype, name, "membership", self.name.upper())
+			self.assert_found(*found)
+			frappe.db.set_value(doctype, name, "membership", self.name)
+
+	def test_what_promotions_gave_that_nobody_can_read(self):
+		for kept in ("{", "[1]"):
+			frappe.db.set_value(ENTRY, self.lot, "promotions", kept)
+			self.assert_found(f"entry {self.lot}: the log says")
+
+	@given(st.lists(st.text()))
+	def test_a_hash_is_that_of_the_list_as_json(self, texts):
+		self.assertEqual(log._hash_of(texts), sha256(json.dumps(texts).encode()).hexdigest())
+
+	@given(st.decimals(-(10**11), 10**11, places=9))
+	def test_a_number_is_the_same_as_column_and_in_json(self, amount):
+		kept = json.loads(json.dumps(float(amount)))
+		self.assertEqual(log.number(f"{amount:.9f}"), log.number(str(kept)))
+		self.assertEqual(float(log.number(f"{amount:.9f}") or 0), kept)
+
 	def test_a_number_is_the_same_however_a_database_writes_it(self):
 		said = dict.fromkeys(log.LOGGED) | {"loyalty_points": 5, "purchase_amount": 12.0, "earn_on": ""}
 		other = dict.fromkeys(log.LOGGED) | {"loyalty_points": 5.0, "purchase_amount": 12}
-		self.assertEqual(log.fingerprint(said), log.fingerprint(json.dumps(list(other.values()))))
+		self.assertEqual(log.fingerprint(said), log.fingerprint(list(other.values())))
 		self.assertNotEqual(log.fingerprint(said), log.fingerprint(other | {"purchase_amount": 12.000000001}))
 		self.assertIsNone(log.fingerprint(None))
 
@@ -336,9 +430,7 @@ class TestAudit(IntegrationTestCase):
 		self.assert_found("log row 1 is missing")
 
 	def test_a_long_log_is_read_page_by_page(self):
-		from unittest.mock import patch
-
-		with patch.object(audit, "ROWS_AT_ONCE", 2):
+		with patch.object(log, "ROWS_AT_ONCE", 2):
 			self.assertEqual(verify(self.name), [])
 			frappe.db.set_value(ENTRY, self.lot, "loyalty_points", 900)
 			self.assert_found(f"entry {self.lot}: the log says")
