@@ -1,7 +1,7 @@
 """Loyalty Point Entries in the database: read under the membership's lock, written as differences."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from datetime import date
 
@@ -350,9 +350,9 @@ def told(kept: str | dict | None) -> dict | None:
 	return dict.fromkeys(log.LOGGED) | (json.loads(kept) if isinstance(kept, str) else kept)
 
 
-def as_json(table):
-	"""The term that is, in the database, what the log keeps of a row of `table`: an array in the order of `LOGGED`."""
-	return Function("JSON_ARRAY", *(table[field] for field in log.LOGGED))
+def as_json(table, fields: Iterable[str] = log.LOGGED):
+	"""The term that is, in the database, what the log keeps of a row of `table`: an array in the order of `fields`."""
+	return Function("JSON_ARRAY", *(table[field] for field in fields))
 
 
 def insert_rows(rows: list[dict]) -> None:

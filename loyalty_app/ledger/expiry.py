@@ -24,6 +24,11 @@ OF_LOT = (
 	*("membership", "customer", "loyalty_program", "company", "loyalty_program_tier"),
 	*("invoice_type", "invoice", "expiry_date", "spendable_from"),
 )
+# What an expiry row says for itself: nothing else that the log remembers.
+SAID = (
+	*("entry_type", "loyalty_program_tier", "invoice_type", "invoice", "redeem_against", "loyalty_points"),
+	*("posting_date", "expiry_date", "spendable_from"),
+)
 NOTHING_LEFT = {"entry_type": Kind.EXPIRED.value, "purchase_amount": 0, "remaining_points": 0, "is_open": 0}
 
 
@@ -84,7 +89,7 @@ def close(members: list[frappe._dict]) -> int:
 		points = sum(points for _entry, points, _values in rows)
 		member.balance += points
 		member.points_expired -= points
-		page.add_many(member, rows)
+		page.add_many(member, rows, SAID)
 	page.write()
 	if entries.is_heard("after_insert"):
 		names = [entry for rows in inserted.values() for entry, _points, _values in rows]
@@ -120,11 +125,11 @@ def _write(names: list[str]) -> list[tuple]:
 	}
 	query = frappe.qb.into(table).columns(*row).from_(table).select(*row.values())
 	inserted = bulk.run_returning(
-		query.where(due).orderby(table.expiry_date),
+		query.where(due),
 		table.membership,
 		table.name,
 		table.loyalty_points,
-		entries.as_json(table),
+		entries.as_json(table, SAID),
 	)
 	if inserted:
 		frappe.qb.update(table).set(table.remaining_points, 0).set(table.is_open, 0).where(due).run()

@@ -268,6 +268,7 @@ def _states(members: list[frappe._dict]) -> list[frappe._dict]:
 			"log_count",
 		):
 			row[key] = row[key] or 0
+		row.in_table = _written(row)
 	return members
 
 
@@ -327,12 +328,18 @@ def save(member: frappe._dict) -> None:
 		show_reached_tiers([member])
 
 
+def _written(member: frappe._dict) -> dict:
+	return {key: member[key] for key in STATE[4:]} | {"total_spent": float(member.total_spent)}
+
+
 def save_all(members: list[frappe._dict]) -> None:
-	"""Write the state of the locked `members`."""
-	rows = {
-		m.name: {key: m[key] for key in STATE[4:]} | {"total_spent": float(m.total_spent)} for m in members
-	}
-	bulk.update(DOCTYPE, rows)
+	"""Write what has changed of the locked `members` since they were read, or written."""
+	rows = {m.name: _written(m) for m in members}
+	columns = [key for key in STATE[4:] if any(rows[m.name][key] != m.in_table[key] for m in members)]
+	if columns:
+		bulk.update(DOCTYPE, {name: {key: row[key] for key in columns} for name, row in rows.items()})
+	for member in members:
+		member.in_table = rows[member.name]
 	bulk.clear_cache(DOCTYPE, list(rows))
 	listeners.tell(DOCTYPE, CHANGED, list(rows))
 

@@ -151,6 +151,8 @@ def _told_without(text: str, person: Person, is_own: bool) -> str:
 	"""What a row of the log tells of one entry, or of many, without `person`."""
 	told = json.loads(text)
 	if "entries" in told:
+		if REASON not in told["fields"]:
+			return text
 		reason, source = (told["fields"].index(field) for field in (REASON, "invoice_type"))
 		for values in told["entries"].values():
 			values[reason] = _reason_without(values[reason], values[source], person, is_own)
