@@ -8,8 +8,8 @@ Fills the site with entries (every third a redemption), rebuilds and verifies al
 installing writes, which tells of many entries in a row, and with that of tills, which has a row for every entry. Rebuilds
 them once more with a wrong balance in each. Fills the site again, with as many lots that are good, and closes them all on a
 day when they have expired. The work is that of the jobs of the *long* queue, shared by as many processes as are asked for, without a
-queue between them; times are of the whole run, memory is the largest process's. Ends with an error where a process takes
-more memory than it should, or a run finds anything that it does not mend.
+queue between them; times are of the whole run, memory is the largest process's. Beside each time is how fast the machine was
+then. Ends with an error where a process takes more memory than it should, or a run finds anything that it does not mend.
 """
 
 from collections import defaultdict
@@ -18,7 +18,7 @@ from io import StringIO
 
 import frappe
 import takeover
-from command import connect, parser_of
+from command import connect, parser_of, speed
 from shared_run import share
 
 LONG_AFTER = 500
@@ -106,12 +106,14 @@ def measure(arguments, kind: str, days: int = 0):
 	connect(arguments.site)
 	entries = frappe.db.count("Loyalty Point Entry")
 	frappe.destroy()
+	before = speed()
 	run, seconds, _before, memory = share(arguments.site, arguments.processes, lambda: runs.start(kind), days)
+	additions = (before + speed()) / 2
 	number = run.changed if kind == "Expiry" else entries
 	print(
 		f"{kind:13} {number:>9,} {'lots' if kind == 'Expiry' else 'entries'} of {run.done:,} memberships {seconds:6.1f} s,"
 		f" {seconds / number * 1e6:5.1f} s for 1,000,000; {arguments.processes} processes, peak memory {memory} MB;"
-		f" {run.changed:,} changed, {run.faults} faults"
+		f" {run.changed:,} changed, {run.faults} faults; {additions:.1f} million additions a second"
 	)
 	assert memory < MOST_MEMORY, f"{memory} MB"
 	return run
