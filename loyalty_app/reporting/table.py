@@ -11,8 +11,8 @@ from loyalty_app.rules import redemption
 from loyalty_app.rules.amounts import exact
 
 # The colours of charts: earned, redeemed and expired, as the lists show them; and those of several programs.
-GREEN, BLUE, GREY, PURPLE = "#2f9e44", "#3b6fd4", "#98a2b3", "#5b3fd1"
-PALETTE = (PURPLE, "#2a9d8f", "#e08e45", BLUE, "#c2417c", GREY)
+GREEN, BLUE, GREY, PURPLE, ORANGE = "#2f9e44", "#3b6fd4", "#98a2b3", "#5b3fd1", "#e08e45"
+PALETTE = (PURPLE, "#2a9d8f", ORANGE, BLUE, "#c2417c", GREY)
 
 
 def column(

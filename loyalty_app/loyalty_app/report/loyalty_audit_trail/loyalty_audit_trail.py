@@ -15,6 +15,7 @@ from loyalty_app.reporting import points, reading
 from loyalty_app.reporting.periods import MONTH, period_of, periods
 from loyalty_app.reporting.table import (
 	GREEN,
+	ORANGE,
 	PURPLE,
 	column,
 	company_columns,
@@ -52,7 +53,8 @@ FIELDS = (
 	"membership",
 	"sequence",
 )
-RED = "#d64545"
+COLORS = {INSERT: GREEN, UPDATE: PURPLE, DELETE: "#d64545", log.MEND: ORANGE}
+INDICATORS = {INSERT: "Green", UPDATE: "Blue", DELETE: "Red", log.MEND: "Orange"}
 
 # More days than that are shown by month.
 DAYS_IN_CHART = 62
@@ -245,30 +247,31 @@ def get_chart(counts: dict, first: date, last: date) -> dict | None:
 		months = periods(first, last, MONTH)
 		labels, firsts = [month.short for month in months], [month.first for month in months]
 		place = {day: firsts.index(period_of(day, MONTH).first) for day in counts}
-	values = {action: [0] * len(labels) for action in (INSERT, UPDATE, DELETE)}
-	for day, actions in counts.items():
-		for action, rows in actions.items():
-			if action in values:
-				values[action][place[day]] += rows
+	values = {kind: [0] * len(labels) for kind in kinds_in(counts)}
+	for day, rows in counts.items():
+		for kind in values:
+			values[kind][place[day]] += rows[kind]
 	names = names_of_kinds()
 	return {
 		"data": {
 			"labels": labels,
-			"datasets": [{"name": names[action], "values": values[action]} for action in values],
+			"datasets": [{"name": names[kind], "values": values[kind]} for kind in values],
 		},
 		"type": "bar",
 		"barOptions": {"stacked": 1},
-		"colors": [GREEN, PURPLE, RED],
+		"colors": [COLORS[kind] for kind in values],
 		"height": 200,
 	}
 
 
 def get_summary(counts: dict) -> list[dict]:
-	def total(action):
-		return sum(day.get(action, 0) for day in counts.values())
-
+	names = names_of_kinds()
 	return [
-		points_summary(_("Written"), total(INSERT), "Green"),
-		points_summary(_("Changed"), total(UPDATE), "Blue"),
-		points_summary(_("Deleted"), total(DELETE), "Red"),
+		points_summary(names[kind], sum(day[kind] for day in counts.values()), INDICATORS[kind])
+		for kind in kinds_in(counts)
 	]
+
+
+def kinds_in(counts: dict) -> list[str]:
+	"""The kinds of change to show: that rebuilding counted again is rare, and told of where it did."""
+	return [kind for kind in ACTIONS if kind != log.MEND or any(day[kind] for day in counts.values())]

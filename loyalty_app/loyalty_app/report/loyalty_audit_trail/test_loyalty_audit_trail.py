@@ -56,6 +56,9 @@ class TestLoyaltyAuditTrail(ReportTestCase):
 		(row,) = self.rows(**self.period(customer=self.bob, action="Mend"))
 		self.assertEqual((row.kind, row.action, row.event), ("Mend", "Counted Again", "Rebuild"))
 		self.assertEqual(row.change, f"Balance: 7 → {right}")
+		shown = self.run_report(**self.period(customer=self.bob, event="Rebuild"))
+		self.assertEqual([item["value"] for item in shown.report_summary], ["0", "0", "0", "1"])
+		self.assertEqual([sum(d["values"]) for d in shown.chart["data"]["datasets"]], [0, 0, 0, 1])
 
 	def test_in_words(self):
 		def words(**filters):
