@@ -98,18 +98,42 @@ def sets() -> Iterator[list[str]]:
 
 def differences(names: list[str]) -> list[Difference]:
 	"""What is wrong with some memberships: log against entries, entries against each other and the totals."""
-	members = membership.states(names)
+	return examine(membership.states(names)).differences
+
+
+class Examination:
+	"""What was found wrong with some memberships, and what mending needs to know of it."""
+
+	def __init__(self, members: list[frappe._dict]):
+		self.differences: list[Difference] = []
+		self.sieve = Sieve(members)
+		# Of each membership, how many rows its log has, and what it has not been told of the entries.
+		self.log_rows: dict[str, int] = {}
+		self.untold: dict[str, list[log.Change]] = {member.name: [] for member in members}
+		# Memberships whose logs say that the points are somebody else's.
+		self.doubtful: set[str] = set()
+		# What `wrong_lots` and `unlike_membership` tell.
+		self.lots, self.unlike = [], []
+
+
+def examine(members: list[frappe._dict]) -> Examination:
+	"""Compare logs, entries and totals of `members`."""
+	names = [member.name for member in members]
 	# Not from a cache, where they may be newer than what this transaction sees of the memberships.
 	programs = {
 		name: frappe.get_doc("Loyalty Program", name)
 		for name in {m.loyalty_program for m in members}
 		if is_program(name)
 	}
-	sieve = Sieve(members)
-	found = [difference for group in groups(members) for difference in check_log(group, sieve)]
-	found += wrong_names(sieve.others)
-	found += [Difference(m, fault, name) for m, name, _values, fault in wrong_lots(sieve.lots)]
-	found += lost_lots(sieve.lots)
+	examined = Examination(members)
+	found = examined.differences
+	for group in groups(members):
+		found += check_log(group, examined)
+	examined.unlike = unlike_membership(examined.sieve.others)
+	examined.lots = wrong_lots(examined.sieve.lots)
+	found += wrong_names(examined.unlike)
+	found += [Difference(m, fault, name) for m, name, _values, fault in examined.lots]
+	found += lost_lots(examined.sieve.lots)
 	counted = totals_of(members)
 	shown_anew = programs_shown_anew()
 	for member in members:
@@ -125,7 +149,8 @@ def differences(names: list[str]) -> list[Difference]:
 			Difference(member.name, f"{field} is {member[field]}, the entries come to {value}")
 			for field, value in wrong.items()
 		]
-	return found + wrong_customers(names)
+	found += wrong_customers(names)
+	return examined
 
 
 def is_program(name: str | None) -> bool:
@@ -216,9 +241,8 @@ def groups(members: list[frappe._dict]) -> Iterator[list[frappe._dict]]:
 		yield group
 
 
-def check_log(members: list[frappe._dict], sieve: "Sieve") -> Iterator[Difference]:
-	"""What is wrong with the logs of `members`, and where their entries, which go through the `sieve`, are not as the log
-	says."""
+def check_log(members: list[frappe._dict], examined: Examination) -> Iterator[Difference]:
+	"""What is wrong with the logs of `members`, and where their entries are not as the log says."""
 	replays = {member.name: log.Replay() for member in members}
 	for row in log_rows(members):
 		# MariaDB takes a name for another one that differs in case; then it is missing where it should be.
@@ -227,10 +251,15 @@ def check_log(members: list[frappe._dict], sieve: "Sieve") -> Iterator[Differenc
 				yield Difference(row.membership, fault, row.entry or None)
 	for member in members:
 		replay = replays[member.name]
-		yield from unlike_told(member, replay)
+		examined.log_rows[member.name] = replay.sequence
+		for difference in unlike_told(member, replay):
+			examined.doubtful.add(member.name)
+			yield difference
 		if (member.log_count, member.log_hash or "") != (replay.sequence, replay.hash):
 			yield Difference(member.name, "the end of the log is not the one this membership remembers")
-	for member, name, recorded, actual in unlike_log(replays, sieve):
+	for member, change in unlike_log(replays, examined.sieve):
+		examined.untold[member].append(change)
+		name, recorded, actual = change
 		yield Difference(member, f"entry {name}: the log says {recorded}, the table says {actual}", name)
 
 
@@ -254,21 +283,19 @@ def log_rows(members: list[frappe._dict]) -> Iterable[log.Row]:
 	return log.rows(query.orderby(table.membership).orderby(table.sequence))
 
 
-def unlike_log(
-	replays: dict[str, log.Replay], sieve: "Sieve"
-) -> Iterator[tuple[str, str, dict | None, dict | None]]:
-	"""Entries that are not as the log says: membership, entry, what the log says of it, what the table says. All go through
-	the `sieve`, and what the log says is let go of."""
+def unlike_log(replays: dict[str, log.Replay], sieve: "Sieve") -> Iterator[tuple[str, log.Change]]:
+	"""Entries that are not as the log says: membership, and the change from what the log says to what the table says. All
+	entries go through the `sieve`, and what the log says is let go of."""
 	for member, name, *values in entries_in_table(replays):
 		if member not in replays:
 			continue  # see check_log
 		told = values[-len(log.LOGGED) :]
 		sieve.add(member, name, values)
 		if replays[member].entries.pop(name, None) != log.fingerprint_of_texts(told):
-			yield member, name, log.last_said(member, name), log.said_in_texts(told)
+			yield member, log.Change(name, log.last_said(member, name), log.said_in_texts(told))
 	for member, replay in replays.items():
 		for name in replay.entries:
-			yield member, name, log.last_said(member, name), None
+			yield member, log.Change(name, log.last_said(member, name), None)
 
 
 def entries_in_table(replays: dict[str, log.Replay]) -> Iterator[list[str]]:
@@ -345,10 +372,10 @@ class Sieve:
 # --- whose they are
 
 
-def wrong_names(names: list[str]) -> list[Difference]:
-	"""What entries say of whose they are, where their memberships say otherwise: alike ones together."""
+def wrong_names(unlike: list[tuple[str, str, dict[str, tuple]]]) -> list[Difference]:
+	"""In words, what `unlike_membership` tells of entries: of alike ones together."""
 	alike = defaultdict(list)
-	for member, entry, wrong in unlike_membership(names):
+	for member, entry, wrong in unlike:
 		alike[member, tuple(wrong.items())].append(entry)
 	found = []
 	for (member, fields), wrong in alike.items():
@@ -636,41 +663,32 @@ def mend(names: list[str]) -> Mended:
 	To be called at the beginning of a transaction: most of it is read without a lock.
 	"""
 	members = membership.lock_with_customers(names, anew=True)
-	before = differences(names)
-	if not before:
+	before = examine(members)
+	if not before.differences:
 		return Mended()
 	# Without its program, nobody knows what a membership should be.
-	counting = [member for member in members if is_program(member.loyalty_program)]
-	if counting:
-		_count_again(counting)
+	if counting := [member for member in members if is_program(member.loyalty_program)]:
+		_count_again(counting, before)
 	left = tuple(differences(names))
-	return Mended(tuple(d for d in before if d not in left), left)
+	return Mended(tuple(d for d in before.differences if d not in left), left)
 
 
-def _count_again(members: list[frappe._dict]) -> None:
+def _count_again(members: list[frappe._dict], examined: Examination) -> None:
 	names = [member.name for member in members]
 	was, is_now = ({name: {} for name in names} for _ in range(2))
-	page, sieve = log.Page(REBUILT), Sieve(members)
-	doubtful = set()
-	for group in groups(members):
-		replays = {member.name: log.Replay() for member in group}
-		for row in log_rows(group):
-			replays[row.membership].add(row)
-		doubtful.update(d.membership for member in group for d in unlike_told(member, replays[member.name]))
-		changes = {member.name: [] for member in group}
-		for member, name, recorded, actual in unlike_log(replays, sieve):
-			changes[member].append(log.Change(name, recorded, actual))
-		for member in group:
-			# Where the log does not end as the membership remembers, the hash it remembers is the evidence: what is
-			# written from now on does not follow from the row before it, and verifying goes on telling that.
-			member.log_count = max(member.log_count, replays[member.name].sequence)
-			page.add(member, changes[member.name])
-	if lots := [row for row in wrong_lots(sieve.lots) if row[2]]:
-		bulk.update(entries.DOCTYPE, {name: values for _member, name, values, _fault in lots})
-		for member, name, values, _fault in lots:
-			is_now[member].setdefault("lots", {})[name] = values["remaining_points"]
+	page = log.Page(REBUILT)
+	for member in members:
+		# Where the log does not end as the membership remembers, the hash it remembers is the evidence: what is
+		# written from now on does not follow from the row before it, and verifying goes on telling that.
+		member.log_count = max(member.log_count, examined.log_rows[member.name])
+		page.add(member, examined.untold[member.name])
+	lots = {entry: values for member, entry, values, _fault in examined.lots if values and member in is_now}
+	bulk.update(entries.DOCTYPE, lots)
+	for member, entry, _values, _fault in examined.lots:
+		if entry in lots:
+			is_now[member].setdefault("lots", {})[entry] = lots[entry]["remaining_points"]
 	# Where the log says that the points are somebody else's, it may be the membership that was changed.
-	unlike = unlike_membership([name for name in sieve.others if name not in doubtful])
+	unlike = [row for row in examined.unlike if row[0] in is_now and row[0] not in examined.doubtful]
 	rights = {
 		entry: {field: right for field, (_said, right) in wrong.items()} for _member, entry, wrong in unlike
 	}
