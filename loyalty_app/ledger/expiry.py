@@ -47,10 +47,7 @@ def close_due(member: frappe._dict) -> None:
 
 
 def close_all(names: list[str]) -> int:
-	"""Close the expired lots of the memberships `names`; return how many lots that were.
-
-	To be called at the beginning of a transaction: some of it is read without a lock.
-	"""
+	"""Close the expired lots of the memberships `names`; return how many lots that were."""
 	members = those_due(membership.lock_all(names))
 	closed = close_of(members)
 	membership.save_all(members)
@@ -58,10 +55,7 @@ def close_all(names: list[str]) -> int:
 
 
 def close_of(members: list[frappe._dict]) -> int:
-	"""Close the expired lots of the locked `members`, whose totals follow and are not saved; return how many.
-
-	To be called at the beginning of a transaction, as `close_all`.
-	"""
+	"""Close the expired lots of the locked `members`, whose totals follow and are not saved; return how many."""
 	if not members:
 		return 0
 	closed = close(members)
