@@ -6,7 +6,7 @@ the replay is Python's; of a membership with a long history a page at a time is 
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from functools import reduce
 from operator import or_
 from typing import NamedTuple
@@ -131,6 +131,10 @@ def examine(members: list[frappe._dict]) -> Examination:
 		found += check_log(group, examined)
 	examined.unlike = unlike_membership(examined.sieve.others)
 	examined.lots = wrong_lots(examined.sieve.lots)
+	found += [
+		Difference(member, f"entry {name} calls this membership by another name", name)
+		for name, member in examined.sieve.misnamed.items()
+	]
 	found += wrong_names(examined.unlike)
 	found += [Difference(m, fault, name) for m, name, _values, fault in examined.lots]
 	found += lost_lots(examined.sieve.lots)
@@ -245,10 +249,9 @@ def check_log(members: list[frappe._dict], examined: Examination) -> Iterator[Di
 	"""What is wrong with the logs of `members`, and where their entries are not as the log says."""
 	replays = {member.name: log.Replay() for member in members}
 	for row in log_rows(members):
-		# MariaDB takes a name for another one that differs in case; then it is missing where it should be.
-		if row.membership in replays:
-			for fault in replays[row.membership].add(row):
-				yield Difference(row.membership, fault, row.entry or None)
+		member = own_name(row.membership, replays)
+		for fault in replays[member].add(row):
+			yield Difference(member, fault, row.entry or None)
 	for member in members:
 		replay = replays[member.name]
 		examined.log_rows[member.name] = replay.sequence
@@ -286,16 +289,27 @@ def log_rows(members: list[frappe._dict]) -> Iterable[log.Row]:
 def unlike_log(replays: dict[str, log.Replay], sieve: "Sieve") -> Iterator[tuple[str, log.Change]]:
 	"""Entries that are not as the log says: membership, and the change from what the log says to what the table says. All
 	entries go through the `sieve`, and what the log says is let go of."""
-	for member, name, *values in entries_in_table(replays):
-		if member not in replays:
-			continue  # see check_log
+	for named, name, *values in entries_in_table(replays):
+		member = own_name(named, replays)
 		told = values[-len(log.LOGGED) :]
-		sieve.add(member, name, values)
-		if replays[member].entries.pop(name, None) != log.fingerprint_of_texts(told):
-			yield member, log.Change(name, log.last_said(member, name), log.said_in_texts(told))
+		try:
+			sieve.add(member, name, values, named)
+			if replays[member].entries.pop(name, None) == log.fingerprint_of_texts(told[:]):
+				continue
+			says = log.said_in_texts(told)
+		except log.UNREADABLE:  # SQLite keeps any text in a column of numbers
+			sieve.doubt(member)
+			says = log.said(dict(zip(log.LOGGED, told)))
+		yield member, log.Change(name, log.last_said(member, name), says)
 	for member, replay in replays.items():
 		for name in replay.entries:
 			yield member, log.Change(name, log.last_said(member, name), None)
+
+
+def own_name(named: str, names: Container[str]) -> str:
+	"""What the membership is called that a row of it calls `named`, where it is one of `names`: MariaDB finds rows by a name
+	that differs in case, too."""
+	return named if named in names else frappe.db.get_value(membership.DOCTYPE, named, "name")
 
 
 def entries_in_table(replays: dict[str, log.Replay]) -> Iterator[list[str]]:
@@ -321,6 +335,8 @@ def entries_in_table(replays: dict[str, log.Replay]) -> Iterator[list[str]]:
 # What the sieve looks at, and then what the log remembers.
 SIFTED = (*log.WHOSE, "remaining_points", "is_open", *log.LOGGED)
 UP_TO_POINTS = SIFTED.index("loyalty_points") + 1
+# A database may take others for the same.
+KINDS = {"", *(kind.value for kind in Kind)}
 
 
 class Sieve:
@@ -333,6 +349,8 @@ class Sieve:
 		# By lot, what was taken from it by no draw so far, or drawn and not taken: nothing of most.
 		self._open = {member.name: defaultdict(int) for member in members}
 		self._others, self._lots = set(), set()
+		# Entries that call their membership by another name than its own, which is given here.
+		self.misnamed: dict[str, str] = {}
 
 	@property
 	def others(self) -> list[str]:
@@ -344,13 +362,18 @@ class Sieve:
 		"""Memberships with lots that may not be as the draws come to."""
 		return sorted(self._lots.union(name for name, lots in self._open.items() if lots))
 
-	def add(self, member: str, name: str, values: list[str]) -> None:
-		"""Go on with an entry, given its `SIFTED` values."""
+	def doubt(self, member: str) -> None:
+		self._lots.add(member)
+
+	def add(self, member: str, name: str, values: list[str], named: str | None = None) -> None:
+		"""Go on with an entry, given its `SIFTED` values, that calls its membership `named`."""
 		*whose, remaining, is_open, kind, _tier, _type, _invoice, lot, points = values[:UP_TO_POINTS]
+		if named and named != member:
+			self.misnamed[name] = member
 		if whose != self._whose[member]:
 			self._others.add(member)
 		points, remaining = int(points), int(remaining)
-		if is_open != ("1" if remaining else "0") or remaining * points < 0:
+		if is_open != ("1" if remaining else "0") or remaining * points < 0 or kind not in KINDS:
 			self._lots.add(member)
 		if points > 0:
 			if remaining != points:
@@ -411,7 +434,7 @@ def unlike_membership(names: list[str]) -> list[tuple[str, str, dict[str, tuple]
 	for name, entry, *values in rows:
 		both = zip(log.WHOSE, values, values[len(log.WHOSE) :])
 		wrong = {field: (said, right) for field, said, right in both if (said or "") != (right or "")}
-		found.append((name, entry, wrong))
+		found.append((own_name(name, names), entry, wrong))
 	# ERPNext let programs of one company give points for invoices of another, and that is on record in these entries.
 	foreign = {name for name, _entry, wrong in found if list(wrong) == ["company"]}
 	installed = found_at_installation(sorted(foreign)) if foreign else ()
@@ -489,7 +512,7 @@ def wrong_lots(names: list[str]) -> list[tuple[str, str, dict, str]]:
 			fault = f"entry {name} is marked as {'closed' if left else 'open'} with {left} points left"
 		is_right = (remaining, is_open) == (left, int(left != 0))
 		values = {} if is_right else {"remaining_points": left, "is_open": int(left != 0)}
-		found.append((member, name, values, fault))
+		found.append((own_name(member, names), name, values, fault))
 	return found
 
 
@@ -519,7 +542,8 @@ def lost_lots(names: list[str]) -> list[Difference]:
 		.run()
 	)
 	return [
-		Difference(m, f"entry {name} draws on {gone}, which is not there", name) for m, name, gone in rows
+		Difference(own_name(m, names), f"entry {name} draws on {gone}, which is not there", name)
+		for m, name, gone in rows
 	]
 
 
@@ -556,8 +580,9 @@ def totals(names: list[str]) -> dict[str, dict]:
 		.run()
 	)
 	nothing = ("", 0, 0, 0, 0, 0, 0, None, None, 0)
-	counted = {row[0]: row for row in rows}
-	used = promotions.used_in([row[0] for row in rows if row[-1]])
+	known = set(names)
+	counted = {own_name(row[0], known): row for row in rows}
+	used = promotions.used_in([name for name, row in counted.items() if row[-1]])
 	return {
 		name: _as_totals(counted.get(name, nothing)) | {"promotions_used": promotions.as_used(used[name])}
 		for name in names
@@ -682,6 +707,11 @@ def _count_again(members: list[frappe._dict], examined: Examination) -> None:
 		# written from now on does not follow from the row before it, and verifying goes on telling that.
 		member.log_count = max(member.log_count, examined.log_rows[member.name])
 		page.add(member, examined.untold[member.name])
+	# What is counted by a membership's name has to have it.
+	misnamed = {entry: member for entry, member in examined.sieve.misnamed.items() if member in is_now}
+	bulk.update(entries.DOCTYPE, {entry: {"membership": member} for entry, member in misnamed.items()})
+	for entry, member in misnamed.items():
+		is_now[member].setdefault("given_back", {})[entry] = ["membership"]
 	lots = {entry: values for member, entry, values, _fault in examined.lots if values and member in is_now}
 	bulk.update(entries.DOCTYPE, lots)
 	for member, entry, _values, _fault in examined.lots:
@@ -694,7 +724,8 @@ def _count_again(members: list[frappe._dict], examined: Examination) -> None:
 	}
 	bulk.update(entries.DOCTYPE, rights)
 	for member, entry, wrong in unlike:
-		is_now[member].setdefault("given_back", {})[entry] = sorted(wrong)
+		given_back = is_now[member].setdefault("given_back", {})
+		given_back[entry] = sorted({*given_back.get(entry, ()), *wrong})
 	current = {}
 	for row in unlike_customers(names):
 		if row.active != row.is_current:

@@ -119,7 +119,8 @@ def _write(names: list[str]) -> list[tuple]:
 	}
 	query = frappe.qb.into(table).columns(*row).from_(table).select(*row.values())
 	inserted = bulk.run_returning(
-		query.where(due),
+		# Locked as they are going to be written: by itself, it would only keep others from writing them.
+		query.where(due).for_update(),
 		table.membership,
 		table.name,
 		table.loyalty_points,

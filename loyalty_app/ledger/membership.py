@@ -336,8 +336,9 @@ def save_all(members: list[frappe._dict]) -> None:
 	"""Write what has changed of the locked `members` since they were read, or written."""
 	rows = {m.name: _written(m) for m in members}
 	columns = [key for key in STATE[4:] if any(rows[m.name][key] != m.in_table[key] for m in members)]
-	if columns:
-		bulk.update(DOCTYPE, {name: {key: row[key] for key in columns} for name, row in rows.items()})
+	if not columns:
+		return
+	bulk.update(DOCTYPE, {name: {key: row[key] for key in columns} for name, row in rows.items()})
 	for member in members:
 		member.in_table = rows[member.name]
 	bulk.clear_cache(DOCTYPE, list(rows))

@@ -37,7 +37,7 @@ def is_heard(event: str) -> bool:
 
 def tell(event: str, member: dict, language: str | None, **notice) -> None:
 	"""Announce `event` of `member`, a membership's row, in `language`. While nobody listens, no statement is run."""
-	doc = frappe.get_doc({"doctype": membership.DOCTYPE, **member})
+	doc = frappe.get_doc({"doctype": membership.DOCTYPE, **member, "in_table": None})
 	doc.notice = frappe._dict(notice)
 	with _in_language(language):
 		doc.notice.subject = _subject(event, doc.notice)

@@ -78,12 +78,14 @@ class TestAudit(IntegrationTestCase):
 		st.lists(
 			st.tuples(
 				st.integers(0, 9),
+				st.booleans(),
 				st.one_of(
 					st.tuples(st.sampled_from(["loyalty_points", "remaining_points"]), st.integers(-3, 3)),
 					st.tuples(st.just("is_open"), st.integers(0, 2)),
 					st.tuples(st.just("redeem_against"), st.sampled_from([None, "", "gone", 0, 1, 2, 3])),
 					st.tuples(
-						st.just("entry_type"), st.sampled_from([None, "", "Earned", "Redeemed", "Expired"])
+						st.just("entry_type"),
+						st.sampled_from([None, "", "Earned", "Redeemed", "Expired", "expired "]),
 					),
 					st.tuples(st.sampled_from(log.WHOSE), st.sampled_from([None, "", "gone"])),
 				),
@@ -93,13 +95,15 @@ class TestAudit(IntegrationTestCase):
 		)
 	)
 	def test_the_sieve_holds_back_nothing_that_is_wrong(self, changes):
+		if not frappe.db.exists(ENTRY, {"membership": self.name, "entry_type": "Redeemed"}):
+			make_invoice(self.customer, 100, redeem=10)
 		names = frappe.get_all(ENTRY, {"membership": self.name}, pluck="name", order_by="name")
 		frappe.db.savepoint("before_the_changes")
-		for which, (field, value) in changes:
+		for which, more, (field, value) in changes:
 			name = names[which % len(names)]
 			if field == "redeem_against" and isinstance(value, int):
 				value = names[value % len(names)]
-			if field.endswith("points") and which % 2:
+			if field.endswith("points") and more:
 				value += frappe.db.get_value(ENTRY, name, field)
 			frappe.db.set_value(ENTRY, name, field, value)
 		sieve = audit.Sieve(membership.states([self.name]))
@@ -110,7 +114,8 @@ class TestAudit(IntegrationTestCase):
 		lots = [*audit.wrong_lots([self.name]), *audit.lost_lots([self.name])]
 		others = audit.unlike_membership([self.name])
 		frappe.db.rollback(save_point="before_the_changes")
-		self.assertEqual(sieve.lots, [self.name] if lots else [], lots)
+		if lots or not any(value == "expired " for _which, _more, (_field, value) in changes):
+			self.assertEqual(sieve.lots, [self.name] if lots else [], lots)
 		self.assertEqual(sieve.others, [self.name] if others else [], others)
 
 	def test_a_log_row_of_a_whole_second(self):
@@ -125,21 +130,54 @@ class TestAudit(IntegrationTestCase):
 			self.assert_mended()
 
 	def test_a_membership_in_another_case(self):
+		"""MariaDB takes it for the same; for SQLite, it is another one."""
 		row = frappe.get_last_doc(LOG, {"membership": self.name, "entry": self.lot})
-		for doctype, name, *found in (
-			(ENTRY, self.lot, f"entry {self.lot}: the log says", "the table says None"),
-			(LOG, row.name, f"log row {row.sequence} is missing"),
-		):
-			frappe.db.set_value(doctype, name, "membership", self.name.upper())
-			self.assert_found(*found)
-			frappe.db.set_value(doctype, name, "membership", self.name)
+		frappe.db.set_value(LOG, row.name, "membership", self.name.upper())
+		self.assert_found(f"log row {row.sequence}")
+		frappe.db.set_value(LOG, row.name, "membership", self.name)
+		added = store(
+			ENTRY,
+			membership=self.name.upper(),
+			entry_type="Adjusted",
+			customer=self.customer.name,
+			loyalty_program=self.program.name,
+			company=self.program.company,
+			loyalty_points=50,
+			remaining_points=50,
+			is_open=1,
+			posting_date=today(),
+			expiry_date=add_days(today(), 10),
+		)
+		frappe.db.set_value(ENTRY, self.lot, "membership", self.name.upper())
+		rebuild(self.name)
+		self.assertEqual(verify(self.name), [])
+		balance = frappe.db.get_value(MEMBERSHIP, self.name, "balance")
+		if frappe.db.db_type == "mariadb":
+			told = frappe.get_last_doc(LOG, {"membership": self.name, "entry": added.name})
+			self.assertEqual((told.event, told.points_after), ("Rebuild", 50))
+			self.assertEqual(balance, 150)
+			for entry in (added.name, self.lot):
+				self.assertEqual(frappe.db.get_value(ENTRY, entry, "membership"), self.name)
+		else:
+			self.assertEqual(balance, 0)
+			self.assertEqual(len([d for d in audit.entries_of_nobody() if self.name.upper() in d.fault]), 2)
+
+	def test_what_is_no_number(self):
+		"""SQLite keeps any text."""
+		found = [["", *["x"] * len(audit.SIFTED)]]
+		member = membership.state(self.name)
+		sieve, replays = audit.Sieve([member]), {self.name: log.Replay()}
+		with patch.object(audit, "entries_in_table", lambda _replays: [[self.name, *row] for row in found]):
+			((name, change),) = audit.unlike_log(replays, sieve)
+		self.assertEqual((name, change.after["loyalty_points"], sieve.lots), (self.name, "x", [self.name]))
 
 	def test_what_promotions_gave_that_nobody_can_read(self):
 		for kept in ("{", "[1]"):
 			frappe.db.set_value(ENTRY, self.lot, "promotions", kept)
 			self.assert_found(f"entry {self.lot}: the log says")
 
-	@given(st.lists(st.text()))
+	# Signs of every kind that JSON writes in a way of its own: to choose among all there are takes seconds at first.
+	@given(st.lists(st.text('aZ 0"\\/\n\x00\x1f\x7f\u0631\u6f22\ud83d\U0001f600')))
 	def test_a_hash_is_that_of_the_list_as_json(self, texts):
 		self.assertEqual(log._hash_of(texts), sha256(json.dumps(texts).encode()).hexdigest())
 
@@ -430,10 +468,21 @@ class TestAudit(IntegrationTestCase):
 		self.assert_found("log row 1 is missing")
 
 	def test_a_long_log_is_read_page_by_page(self):
+		for amount in (100, 200, 300):
+			make_invoice(self.customer, amount)
 		with patch.object(log, "ROWS_AT_ONCE", 2):
 			self.assertEqual(verify(self.name), [])
 			frappe.db.set_value(ENTRY, self.lot, "loyalty_points", 900)
-			self.assert_found(f"entry {self.lot}: the log says")
+			gone = frappe.get_last_doc(ENTRY, {"membership": self.name, "entry_type": "Earned"}).name
+			frappe.db.delete(ENTRY, {"name": gone})
+			added = store(
+				ENTRY, membership=self.name, entry_type="Adjusted", loyalty_points=5, posting_date=today()
+			)
+			self.assert_found(
+				f"entry {self.lot}: the log says",
+				f"entry {gone}: the log says",
+				f"entry {added.name}: the log says None",
+			)
 
 	def test_a_log_of_version_0_1(self):
 		"""It has the empty values, too, and names of its own."""

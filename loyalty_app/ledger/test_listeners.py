@@ -124,8 +124,14 @@ class TestWebhooks(LoyaltyTestCase):
 		listeners.are_there(MEMBERSHIP, "on_update")
 		with count_queries() as unheard:
 			membership.save(member)
+		self.assertEqual(unheard, [], "nothing has changed")
+		member.balance += 1
+		with count_queries() as unheard:
+			membership.save(member)
 		self.assertEqual([q for q in unheard if q.lower().startswith("select")], [])
 		self.assertEqual(len(unheard), 1)
+		member.balance -= 1
+		membership.save(member)
 		self.assertEqual(self.told(lambda: make_invoice(self.customer, 1000)), [])
 
 	def test_who_listens_is_found_out_anew_after_minutes_at_the_most(self):
