@@ -25,6 +25,9 @@ from loyalty_app.tests.work import count_work
 
 ENTRY, MEMBERSHIP, LOG = "Loyalty Point Entry", "Loyalty Membership", "Loyalty Point Log"
 
+# The first of them looks through all modules there are for constants, which takes seconds with Frappe among them.
+UNHURRIED = settings(deadline=None, suppress_health_check=list(HealthCheck))
+
 
 class TestAudit(IntegrationTestCase):
 	def setUp(self):
@@ -73,7 +76,7 @@ class TestAudit(IntegrationTestCase):
 					ENTRY, self.lot, {"remaining_points": 100, "customer": self.customer.name}
 				)
 
-	@settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=150)
+	@settings(UNHURRIED, max_examples=150)
 	@given(
 		st.lists(
 			st.tuples(
@@ -176,11 +179,13 @@ class TestAudit(IntegrationTestCase):
 			frappe.db.set_value(ENTRY, self.lot, "promotions", kept)
 			self.assert_found(f"entry {self.lot}: the log says")
 
-	# Signs of every kind that JSON writes in a way of its own: to choose among all there are takes seconds at first.
+	# Signs of every kind that JSON writes in a way of its own.
+	@UNHURRIED
 	@given(st.lists(st.text('aZ 0"\\/\n\x00\x1f\x7f\u0631\u6f22\ud83d\U0001f600')))
 	def test_a_hash_is_that_of_the_list_as_json(self, texts):
 		self.assertEqual(log._hash_of(texts), sha256(json.dumps(texts).encode()).hexdigest())
 
+	@UNHURRIED
 	@given(st.decimals(-(10**11), 10**11, places=9))
 	def test_a_number_is_the_same_as_column_and_in_json(self, amount):
 		kept = json.loads(json.dumps(float(amount)))
