@@ -7,9 +7,11 @@ Run with a bench's Python in its `sites` folder, on a site that may be thrown aw
 Fills the site with entries (every third a redemption), rebuilds and verifies all memberships as they are: with the log that
 installing writes, which tells of many entries in a row, and with that of tills, which has a row for every entry. Rebuilds
 them once more with a wrong balance in each. Fills the site again, with as many lots that are good, and closes them all on a
-day when they have expired. The work is that of the jobs of the *long* queue, shared by as many processes as are asked for, without a
-queue between them; times are of the whole run, memory is the largest process's. Beside each time is how fast the machine was
-then. Ends with an error where a process takes more memory than it should, or a run finds anything that it does not mend.
+day when they have expired.
+
+The work is that of the jobs of the *long* queue, shared by as many processes as are asked for, without a queue between them;
+times are of the whole run, memory is the largest process's. Beside each time is how fast the machine was then. Ends with an
+error where a process takes more memory than it should, or a run finds anything that it does not mend.
 """
 
 from collections import defaultdict

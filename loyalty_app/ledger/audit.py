@@ -1,7 +1,7 @@
 """Proof: the log replayed gives the entries, the entries give the lots and the memberships.
 
 Works on sets of memberships, in statements that do not lock: nobody at a till has to wait. Sums are the database's,
-the replay is Python's; of a membership with a long history a page at a time is in memory, and of each entry 16 bytes.
+the replay is Python's; of a membership with a long history a page at a time is in memory, and of each entry its name and a number.
 """
 
 import random
@@ -291,10 +291,12 @@ def unlike_log(replays: dict[str, log.Replay], sieve: "Sieve") -> Iterator[tuple
 	entries go through the `sieve`, and what the log says is let go of."""
 	for named, name, *values in entries_in_table(replays):
 		member = own_name(named, replays)
+		if named != member:
+			sieve.misnamed[name] = member
 		told = values[-len(log.LOGGED) :]
 		try:
-			sieve.add(member, name, values, named)
-			if replays[member].entries.pop(name, None) == log.fingerprint_of_texts(told[:]):
+			sieve.add(member, name, values)
+			if replays[member].entries.pop(name, None) == log.fingerprint_of_texts(told):
 				continue
 			says = log.said_in_texts(told)
 		except log.UNREADABLE:  # SQLite keeps any text in a column of numbers
@@ -365,11 +367,9 @@ class Sieve:
 	def doubt(self, member: str) -> None:
 		self._lots.add(member)
 
-	def add(self, member: str, name: str, values: list[str], named: str | None = None) -> None:
-		"""Go on with an entry, given its `SIFTED` values, that calls its membership `named`."""
+	def add(self, member: str, name: str, values: list[str]) -> None:
+		"""Go on with an entry, given its `SIFTED` values."""
 		*whose, remaining, is_open, kind, _tier, _type, _invoice, lot, points = values[:UP_TO_POINTS]
-		if named and named != member:
-			self.misnamed[name] = member
 		if whose != self._whose[member]:
 			self._others.add(member)
 		points, remaining = int(points), int(remaining)

@@ -76,9 +76,9 @@ WHOSE = ("customer", "loyalty_program", "company")
 SHOWN = ("invoice_type", "invoice", "points_before", "points_after")
 
 
-def whose(row: dict) -> tuple[str, ...]:
-	"""Of whom `row`, of the log or a membership, says that the points are theirs."""
-	return tuple([row[field] or "" for field in WHOSE])
+def whose(member: dict) -> tuple[str, ...]:
+	"""Of whom a membership says that the points are theirs, as `Row.whose` does for a row of its log."""
+	return tuple([member[field] or "" for field in WHOSE])
 
 
 # What reading a row raises that does not say what a row says: somebody has changed it.
@@ -370,8 +370,9 @@ def fingerprint(kept: dict | list | None) -> int | None:
 	return fingerprint_of_texts([v if type(v) is str else str(v) if v else "" for v in values])
 
 
-def fingerprint_of_texts(told: list[str]) -> int:
+def fingerprint_of_texts(told: Sequence[str]) -> int:
 	"""What stands for an entry's values, in the order of `LOGGED` and written as a database writes them."""
+	told = list(told)
 	for i in NUMBERS:
 		told[i] = number(told[i])
 	# Of texts, each of which Python makes 64 bits of with a key of this process: of numbers, it makes the same of -1 and -2.
