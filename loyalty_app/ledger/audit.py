@@ -6,7 +6,7 @@ the replay is Python's; of a membership with a long history a page at a time is 
 
 import random
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import reduce
 from operator import or_
 from typing import NamedTuple
@@ -23,7 +23,9 @@ from loyalty_app.rules.amounts import exact, rounded
 from loyalty_app.rules.earning import NEVER
 from loyalty_app.rules.lots import Kind
 
-MEMBERSHIPS_AT_ONCE = 200
+# Fewer than 200: from there on, MariaDB takes each membership for one of the average size and reads all of its entries where
+# it should read the open ones.
+MEMBERSHIPS_AT_ONCE = 190
 
 RUN = "Loyalty Ledger Run"
 UNFINISHED = ("in", ("Queued", "Running"))
@@ -249,7 +251,7 @@ def check_log(members: list[frappe._dict], examined: Examination) -> Iterator[Di
 	"""What is wrong with the logs of `members`, and where their entries are not as the log says."""
 	replays = {member.name: log.Replay() for member in members}
 	for row in log_rows(members):
-		member = own_name(row.membership, replays)
+		member = membership.own_name(row.membership, replays)
 		for fault in replays[member].add(row):
 			yield Difference(member, fault, row.entry or None)
 	for member in members:
@@ -290,7 +292,7 @@ def unlike_log(replays: dict[str, log.Replay], sieve: "Sieve") -> Iterator[tuple
 	"""Entries that are not as the log says: membership, and the change from what the log says to what the table says. All
 	entries go through the `sieve`, and what the log says is let go of."""
 	for named, name, *values in entries_in_table(replays):
-		member = own_name(named, replays)
+		member = membership.own_name(named, replays)
 		if named != member:
 			sieve.misnamed[name] = member
 		told = values[-len(log.LOGGED) :]
@@ -306,12 +308,6 @@ def unlike_log(replays: dict[str, log.Replay], sieve: "Sieve") -> Iterator[tuple
 	for member, replay in replays.items():
 		for name in replay.entries:
 			yield member, log.Change(name, log.last_said(member, name), None)
-
-
-def own_name(named: str, names: Container[str]) -> str:
-	"""What the membership is called that a row of it calls `named`, where it is one of `names`: MariaDB finds rows by a name
-	that differs in case, too."""
-	return named if named in names else frappe.db.get_value(membership.DOCTYPE, named, "name")
 
 
 def entries_in_table(replays: dict[str, log.Replay]) -> Iterator[list[str]]:
@@ -434,7 +430,7 @@ def unlike_membership(names: list[str]) -> list[tuple[str, str, dict[str, tuple]
 	for name, entry, *values in rows:
 		both = zip(log.WHOSE, values, values[len(log.WHOSE) :])
 		wrong = {field: (said, right) for field, said, right in both if (said or "") != (right or "")}
-		found.append((own_name(name, names), entry, wrong))
+		found.append((membership.own_name(name, names), entry, wrong))
 	# ERPNext let programs of one company give points for invoices of another, and that is on record in these entries.
 	foreign = {name for name, _entry, wrong in found if list(wrong) == ["company"]}
 	installed = found_at_installation(sorted(foreign)) if foreign else ()
@@ -512,7 +508,7 @@ def wrong_lots(names: list[str]) -> list[tuple[str, str, dict, str]]:
 			fault = f"entry {name} is marked as {'closed' if left else 'open'} with {left} points left"
 		is_right = (remaining, is_open) == (left, int(left != 0))
 		values = {} if is_right else {"remaining_points": left, "is_open": int(left != 0)}
-		found.append((own_name(member, names), name, values, fault))
+		found.append((membership.own_name(member, names), name, values, fault))
 	return found
 
 
@@ -542,7 +538,7 @@ def lost_lots(names: list[str]) -> list[Difference]:
 		.run()
 	)
 	return [
-		Difference(own_name(m, names), f"entry {name} draws on {gone}, which is not there", name)
+		Difference(membership.own_name(m, names), f"entry {name} draws on {gone}, which is not there", name)
 		for m, name, gone in rows
 	]
 
@@ -581,7 +577,7 @@ def totals(names: list[str]) -> dict[str, dict]:
 	)
 	nothing = ("", 0, 0, 0, 0, 0, 0, None, None, 0)
 	known = set(names)
-	counted = {own_name(row[0], known): row for row in rows}
+	counted = {membership.own_name(row[0], known): row for row in rows}
 	used = promotions.used_in([name for name, row in counted.items() if row[-1]])
 	return {
 		name: _as_totals(counted.get(name, nothing)) | {"promotions_used": promotions.as_used(used[name])}

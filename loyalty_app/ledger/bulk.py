@@ -3,7 +3,6 @@
 from collections import defaultdict
 
 import frappe
-from frappe.query_builder.terms import NamedParameterWrapper
 from frappe.utils import now
 
 # SQLite takes 32,766 values in a statement, the least of the supported databases.
@@ -54,15 +53,6 @@ def insert(doctype: str, rows: list[dict], same: dict | None = None) -> None:
 				f"insert into `tab{doctype}` ({names}) values {', '.join([f'({marks})'] * len(part))}",
 				[value for row in part for value in (*row.values(), *bound.values())],
 			)
-
-
-def run_returning(query, *terms) -> list[tuple]:
-	"""Run a query that inserts, and return `terms` over each inserted row: in one statement, which the query builder has no
-	words for. What the query selects from is read as it is now, as by a locking read."""
-	values = NamedParameterWrapper()
-	inserting = query.get_sql(param_wrapper=values)
-	returned = ", ".join(term.get_sql(quote_char=query.QUOTE_CHAR) for term in terms)
-	return frappe.db.sql(f"{inserting} returning {returned}", values.get_parameters())
 
 
 def update(doctype: str, rows: dict[str, dict]) -> None:

@@ -9,7 +9,7 @@ import frappe
 from frappe import _
 from frappe.integrations.doctype.webhook import run_webhooks
 from frappe.utils import cint, getdate
-from pypika.terms import Function
+from pypika.terms import AggregateFunction, Function
 
 from loyalty_app.ledger import bulk, listeners, log, membership, promotions
 from loyalty_app.rules import lots
@@ -353,6 +353,13 @@ def told(kept: str | dict | None) -> dict | None:
 def as_json(table, fields: Iterable[str] = log.LOGGED):
 	"""The term that is, in the database, what the log keeps of a row of `table`: an array in the order of `fields`."""
 	return Function("JSON_ARRAY", *(table[field] for field in fields))
+
+
+def as_json_object(name, values, fields: Iterable[str]):
+	"""The aggregate that is, in the database, what the log keeps of rows: by `name`, the `fields` of `values`."""
+	# MariaDB has the standard's name for it, SQLite its own.
+	function = "JSON_OBJECTAGG" if frappe.db.db_type == "mariadb" else "JSON_GROUP_OBJECT"
+	return AggregateFunction(function, name, as_json(values, fields))
 
 
 def insert_rows(rows: list[dict]) -> None:

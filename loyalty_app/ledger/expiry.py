@@ -4,14 +4,15 @@ Points stop counting the day after their date whether or not their lot is closed
 when something else moves points of the membership, and by the daily job for those where nothing does.
 """
 
-from collections import defaultdict
+import json
 from collections.abc import Iterable
 
 import frappe
 from frappe.query_builder import Interval
 from frappe.utils import getdate, today
-from pypika.functions import Concat
-from pypika.terms import ValueWrapper
+from pypika import Table
+from pypika.functions import Concat, Count, Sum
+from pypika.terms import Criterion, Term, ValueWrapper
 
 from loyalty_app.ledger import bulk, entries, log, membership
 from loyalty_app.ledger.log import Cause
@@ -42,7 +43,7 @@ def close_due(member: frappe._dict) -> None:
 	"""Close the expired lots of the locked `member`, if there are any."""
 	if those_due([member]):
 		close([member])
-		member.next_expiry = membership.first_expiry(member.name)
+		member.next_expiry = membership.first_expiry(member.name, getdate(today()))
 		membership.save(member)
 
 
@@ -59,7 +60,8 @@ def close_of(members: list[frappe._dict]) -> int:
 	if not members:
 		return 0
 	closed = close(members)
-	expiries = membership.first_expiries([member.name for member in members])
+	# From today: what was closed is in the index still, before that, until the database has cleared it away.
+	expiries = membership.first_expiries([member.name for member in members], getdate(today()))
 	for member in members:
 		member.next_expiry = expiries[member.name]
 	return closed
@@ -72,42 +74,53 @@ def close(members: list[frappe._dict]) -> int:
 	totals follow, but for the next expiry, and are not saved.
 	"""
 	by_name = {member.name: member for member in members}
-	inserted = defaultdict(list)
-	for name, *row in _write(sorted(by_name)):
-		inserted[name].append(tuple(row))
-	if not inserted:
-		return 0
+	closed = _close_and_tell(by_name)
 	page = log.Page(CAUSE)
-	for name, rows in inserted.items():
-		member = by_name[name]
-		points = sum(points for _entry, points, _values in rows)
-		member.balance += points
-		member.points_expired -= points
-		page.add_many(member, rows, SAID)
+	for name, _lots, points, values in closed:
+		member, points = by_name[membership.own_name(name, by_name)], int(points)
+		member.balance -= points
+		member.points_expired += points
+		page.add_object(member, values, -points, SAID)
 	page.write()
-	if entries.is_heard("after_insert"):
-		names = [entry for rows in inserted.values() for entry, _points, _values in rows]
+	if closed and entries.is_heard("after_insert"):
+		names = [name for *_closed, values in closed for name in json.loads(values)]
 		table = frappe.qb.DocType(entries.DOCTYPE)
 		entries.announce("after_insert", entries.select(table.name.isin(names)).run(as_dict=True))
-	return sum(map(len, inserted.values()))
+	return sum(lots for _name, lots, _points, _values in closed)
 
 
 def close_untold(names: list[str]) -> None:
 	"""Close the expired lots of the locked memberships `names`, whose totals and log the caller writes."""
-	_write(names)
+	_close(_by_lots(), _due(names), _expiry_row())
 
 
-def _write(names: list[str]) -> list[tuple]:
-	"""Insert the expiry rows of the open lots of the memberships `names` whose last day has passed, and close these lots;
-	return what was inserted: membership, name, points, and values as the log keeps them."""
+class _ByLots(Table):
+	def get_sql(self, **kwargs) -> str:
+		return f"{super().get_sql(**kwargs)} force index (loyalty_point_entry_lots)"
+
+
+def _by_lots() -> Table:
+	"""The table of entries, which MariaDB has to read by the index of open lots: of a table that is small, it would rather
+	read all, and lock it while somebody is at a till."""
 	table = frappe.qb.DocType(entries.DOCTYPE)
-	due = (
-		table.membership.isin(names)
+	return _ByLots(table.get_table_name()) if frappe.db.db_type == "mariadb" else table
+
+
+def _due(names: Iterable[str]) -> Criterion:
+	"""Which lots of the memberships `names` are open, though their last day has passed."""
+	table = frappe.qb.DocType(entries.DOCTYPE)
+	return (
+		table.membership.isin(sorted(names))
 		& (table.is_open == 1)
 		& (table.expiry_date < getdate(today()))
 		& (table.remaining_points > 0)
 	)
-	row = {
+
+
+def _expiry_row() -> dict[str, Term]:
+	"""The columns of the row that closes a lot, which is the row that they are selected from."""
+	table = frappe.qb.DocType(entries.DOCTYPE)
+	return {
 		# The lot's, and an ending that no other call gives. A lot may be closed more than once: rebuilding opens it
 		# again, and so does installing again.
 		"name": Concat(table.name, f"-expired-{frappe.generate_hash(length=8)}"),
@@ -117,15 +130,39 @@ def _write(names: list[str]) -> list[tuple]:
 		**{key: table[key] for key in OF_LOT},
 		**{key: ValueWrapper(value) for key, value in (NOTHING_LEFT | bulk.made()).items()},
 	}
-	query = frappe.qb.into(table).columns(*row).from_(table).select(*row.values())
-	inserted = bulk.run_returning(
-		# Locked as they are going to be written: by itself, it would only keep others from writing them.
-		query.where(due).for_update(),
-		table.membership,
-		table.name,
-		table.loyalty_points,
-		entries.as_json(table, SAID),
-	)
-	if inserted:
-		frappe.qb.update(table).set(table.remaining_points, 0).set(table.is_open, 0).where(due).run()
-	return inserted
+
+
+def _close_and_tell(names: Iterable[str]) -> list[tuple[str, int, int, str]]:
+	"""Close the expired lots of the locked memberships `names`; return, of each that has some, and more than once where it has
+	very many: its name, how many lots that were, what was left in them, and their expiry rows as the log keeps them."""
+	table, due, row = _by_lots(), _due(names), _expiry_row()
+	found = _expiries(table, due, row)
+	many = [name for name, lots, *_more in found if lots > log.MOST_IN_ROW]
+	closed = [expiries for expiries in found if expiries[0] not in many]
+	if closed:
+		_close(table, due & table.membership.notin(many) if many else due, row)
+	for name in many:
+		due = _due([name])
+		lots = frappe.qb.from_(table).select(table.name).where(due).for_update().run(pluck=True)
+		by_name = frappe.qb.DocType(entries.DOCTYPE)
+		for start in range(0, len(lots), log.MOST_IN_ROW):
+			part = due & by_name.name.isin(lots[start : start + log.MOST_IN_ROW])
+			closed += _expiries(by_name, part, row)
+			_close(by_name, part, row)
+	return closed
+
+
+def _expiries(table: Table, due: Criterion, row: dict[str, Term]) -> list[tuple[str, int, int, str]]:
+	"""What closing the lots that are `due` comes to, by membership, in one text for all its lots: a row for each would cost
+	Python more than all else."""
+	query = frappe.qb.from_(table).groupby(table.membership).select(table.membership, Count("*"))
+	query = query.select(Sum(table.remaining_points), entries.as_json_object(row["name"], row, SAID))
+	# Locked as they are going to be written: by itself, it would only keep others from writing them.
+	return query.where(due).for_update().run()
+
+
+def _close(table: Table, due: Criterion, row: dict[str, Term]) -> None:
+	"""Write the expiry rows of the lots that are `due`, in which nothing is left then."""
+	query = frappe.qb.into(frappe.qb.DocType(entries.DOCTYPE)).columns(*row)
+	query.from_(table).select(*row.values()).where(due).run()
+	frappe.qb.update(table).set(table.remaining_points, 0).set(table.is_open, 0).where(due).run()

@@ -164,23 +164,27 @@ class Page:
 				**columns_of(change.before, change.after),
 			)
 
-	def add_many(
-		self, member: frappe._dict, inserted: list[tuple[str, int, str]], fields: Sequence[str] = LOGGED
-	) -> None:
-		"""Tell that entries were `inserted`: name, points, and values as a JSON array in the order of `fields`, those of
-		`LOGGED` that are not empty in any; many to a row, which names the fields once."""
+	def add_many(self, member: frappe._dict, inserted: list[tuple[str, int, str]]) -> None:
+		"""Tell that entries were `inserted`: name, points, and values as a JSON array in the order of `LOGGED`."""
 		for start in range(0, len(inserted), MOST_IN_ROW):
 			part = inserted[start : start + MOST_IN_ROW]
-			self._add(
-				member,
-				action=INSERT_MANY,
-				entry=None,
-				before=None,
-				after=f'{{"fields": {json.dumps(fields)}, "entries": {{'
-				+ ", ".join([f"{json.dumps(name)}: {values}" for name, _points, values in part])
-				+ "}}",
-				**dict(zip(SHOWN, shown_of_many(points for _name, points, _values in part))),
-			)
+			values = ", ".join([f"{json.dumps(name)}: {values}" for name, _points, values in part])
+			self.add_object(member, f"{{{values}}}", sum(points or 0 for _name, points, _values in part))
+
+	def add_object(
+		self, member: frappe._dict, values: str, points: int, fields: Sequence[str] = LOGGED
+	) -> None:
+		"""Tell in one row, which names the fields once, that entries were inserted: by name, their `values` as a JSON object of
+		arrays in the order of `fields`, those of `LOGGED` that are not empty in any; `MOST_IN_ROW` at the most, with so
+		many `points` together."""
+		self._add(
+			member,
+			action=INSERT_MANY,
+			entry=None,
+			before=None,
+			after=f'{{"fields": {json.dumps(fields)}, "entries": {values}}}',
+			**columns_of(None, {"loyalty_points": points}),
+		)
 
 	def add_mended(self, member: frappe._dict, before: dict, after: dict) -> None:
 		"""Tell that what is counted from the entries was put right."""
@@ -221,11 +225,6 @@ def shown_of(before: dict | None, after: dict | None) -> tuple:
 	told, before, after = after or before or {}, before or {}, after or {}
 	points = before.get("loyalty_points") or 0, after.get("loyalty_points") or 0
 	return told.get("invoice_type"), told.get("invoice"), *points
-
-
-def shown_of_many(points: Iterable[int | None]) -> tuple:
-	"""`shown_of` a row that tells of entries with these `points`."""
-	return shown_of(None, {"loyalty_points": sum(some or 0 for some in points)})
 
 
 def text(values: dict | None) -> str | None:
@@ -340,7 +339,7 @@ class Replay:
 			if entry in self.entries:
 				faults.append(f"log row {self.sequence}: entry {entry} was there already")
 			self.entries[entry] = fingerprint(values if as_now else dict(zip(fields, values)))
-		return shown_of_many(values[points] for values in told["entries"].values())
+		return shown_of(None, {"loyalty_points": sum(v[points] or 0 for v in told["entries"].values())})
 
 	def _compare_columns(self, row: Row, right: tuple, faults: list[str]) -> None:
 		"""No hash covers these: a rename changes the invoice's. What the row says of the entry, one does."""

@@ -6,7 +6,7 @@ memberships alone, as the daily jobs do, need not hold the customers.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import date
 from decimal import Decimal
 
@@ -198,6 +198,12 @@ def lock(name: str) -> frappe._dict:
 	if not members:
 		frappe.throw(frappe._("Loyalty Membership {0} does not exist any more").format(name))
 	return members[0]
+
+
+def own_name(named: str, names: Container[str]) -> str:
+	"""What the membership is called that a row of it calls `named`, where it is one of `names`: MariaDB finds rows by a name
+	that differs in case, too."""
+	return named if named in names else frappe.db.get_value(DOCTYPE, named, "name")
 
 
 def lock_all(names: list[str]) -> list[frappe._dict]:
@@ -478,11 +484,11 @@ def _first_expiry(name, on: date):
 	return query.orderby(table.expiry_date).limit(1)
 
 
-def first_expiries(names: list[str]) -> dict[str, date | None]:
-	"""`first_expiry` of each of the locked memberships `names`, as it is now."""
+def first_expiries(names: list[str], on: date = date.min) -> dict[str, date | None]:
+	"""`first_expiry` of each of the locked memberships `names`, from the day `on`, as it is now."""
 	table = frappe.qb.DocType(DOCTYPE)
 	# A lock reaches into no subquery, which would be read as the transaction first saw it.
-	first = _first_expiry(table.name, date.min).for_update()
+	first = _first_expiry(table.name, on).for_update()
 	query = frappe.qb.from_(table).select(table.name, first).where(table.name.isin(names))
 	rows = query.for_update().run()
 	return {name: getdate(earliest) if earliest else None for name, earliest in rows}

@@ -36,7 +36,7 @@ FINDING = "Loyalty Ledger Run Finding"
 # A range is a job: long enough for its start not to matter, short enough to be shared fairly.
 MEMBERSHIPS_IN_RANGE = 5_000
 # A set is a transaction: short enough for terminals not to wait.
-MEMBERSHIPS_IN_SET = 200
+MEMBERSHIPS_IN_SET = audit.MEMBERSHIPS_AT_ONCE
 # Memberships that the daily verification looks at, from a point of their names' order that is chosen by chance.
 SAMPLE = 2_000
 BEYOND = 2**62

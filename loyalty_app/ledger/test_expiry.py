@@ -1,9 +1,11 @@
 """Closing lots whose last day has passed: rules 7."""
 
+from unittest.mock import patch
+
 import frappe
 from frappe.utils import add_days, getdate, today
 
-from loyalty_app.ledger import bulk, entries, rebuild, verify
+from loyalty_app.ledger import bulk, entries, log, rebuild, verify
 from loyalty_app.ledger.membership import find
 from loyalty_app.ledger.test_runs import run
 from loyalty_app.rules import lots
@@ -89,6 +91,28 @@ class TestExpiry(LoyaltyTestCase):
 		invoice.reload()
 		invoice.cancel()
 		self.assertEqual(frappe.db.count("Loyalty Point Entry", {"customer": customer.name}), 0)
+
+	def test_very_many_lots_of_a_customer_are_told_of_in_several_rows(self):
+		customers = [self.member(40, 39, 38, 37, 36)[0], self.member(40)[0]]
+		names = [find(customer.name, self.program.name) for customer in customers]
+		told = {"membership": ("in", names), "action": log.INSERT_MANY}
+		with patch.object(log, "MOST_IN_ROW", 2):
+			self.assertEqual(run("Expiry").changed, 6)
+		rows = frappe.get_all(log.DOCTYPE, told, ["after", "points_after"])
+		self.assertEqual(sorted(len(log.told_in(row.after)) for row in rows), [1, 1, 2, 2])
+		self.assertEqual(sorted(row.points_after for row in rows), [-20, -20, -10, -10])
+		self.assertEqual(verify(), [])
+
+	def test_a_lot_is_closed_whose_membership_somebody_wrote_in_capitals(self):
+		"""Which is the same name to MariaDB, and another to SQLite."""
+		customer, (invoice,) = self.member(40)
+		name = find(customer.name, self.program.name)
+		frappe.db.set_value("Loyalty Point Entry", earned(invoice).name, "membership", name.upper())
+		done = run("Expiry")
+		self.assertEqual((done.changed, done.faults), (int(frappe.db.db_type == "mariadb"), 0))
+		self.assertNotEqual(verify(name), [])
+		frappe.db.set_value("Loyalty Point Entry", {"customer": customer.name}, "membership", name)
+		rebuild(name)
 
 	def test_lots_are_closed_again_that_rebuilding_has_opened(self):
 		"""Somebody deletes what was drawn from one before it expired, then gives it more points, in the table."""

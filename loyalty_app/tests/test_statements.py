@@ -7,7 +7,7 @@ that costs the same with 10 and with 2,000 lots that are over does nothing for e
 import frappe
 
 from loyalty_app.api import desk, v1
-from loyalty_app.ledger import bulk, log, verify
+from loyalty_app.ledger import audit, bulk, entries, expiry, log, membership, verify
 from loyalty_app.ledger.membership import ensure, find, look, spendable_by, summary
 from loyalty_app.tests.history import add_closed_lots, add_open_lots
 from loyalty_app.tests.utils import (
@@ -272,3 +272,46 @@ class TestStatements(IntegrationTestCase):
 			with count_queries() as statements:
 				self.assertTrue(summary(customer.name).tier)
 			self.assert_at_most(2, statements)
+
+
+class TestSets(IntegrationTestCase):
+	"""What jobs work through at once, in a database that has counted what is there."""
+
+	DUE = 5
+
+	def test_a_long_history_among_others_is_not_read(self):
+		program = make_program()
+		sets = [self.make_set(program, closed) for closed in (0, MANY)]
+		if frappe.db.db_type == "mariadb":
+			frappe.db.sql(f"analyze table `tab{entries.DOCTYPE}`")  # saves what was made
+			self.addCleanup(self.delete, sets)
+		work = []
+		for names in sets:
+			work.append(work_of(expiry.close_all, names))
+			due = {"membership": ("in", names), "entry_type": "Expired"}
+			self.assertEqual(frappe.db.count(entries.DOCTYPE, due), self.DUE * len(names))
+		self.assertLess(work[1], work[0] + MANY / 2)
+
+	def make_set(self, program, closed):
+		"""As many memberships as are worked through at once, all with lots to close, one with so many that are over."""
+		names = sorted(bulk.new_name() for _ in range(audit.MEMBERSHIPS_AT_ONCE))
+		gone = frappe.utils.add_days(frappe.utils.today(), -1)
+		members = [{"name": name, "customer": name, "next_expiry": gone} for name in names]
+		lots = [(name, number, 5) for name in names for number in range(self.DUE)]
+		lots += [(names[0], self.DUE + number, 0) for number in range(closed)]
+		rows = [
+			{"name": f"{name}-{number}", "membership": name, "remaining_points": left, "is_open": left > 0}
+			for name, number, left in lots
+		]
+		same = {"loyalty_program": program.name, "company": program.company, **bulk.made()}
+		bulk.insert(membership.DOCTYPE, members, same)
+		same |= {"posting_date": gone, "expiry_date": gone, "entry_type": "Earned", "loyalty_points": 5}
+		bulk.insert(entries.DOCTYPE, rows, same)
+		return names
+
+	def delete(self, sets):
+		for names in sets:
+			for doctype in (entries.DOCTYPE, log.DOCTYPE):
+				frappe.db.delete(doctype, {"membership": ("in", names)})
+			frappe.db.delete(membership.DOCTYPE, {"name": ("in", names)})
+		frappe.db.commit()
