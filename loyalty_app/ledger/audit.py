@@ -23,9 +23,7 @@ from loyalty_app.rules.amounts import exact, rounded
 from loyalty_app.rules.earning import NEVER
 from loyalty_app.rules.lots import Kind
 
-# Fewer than 200: from there on, MariaDB takes each membership for one of the average size and reads all of its entries where
-# it should read the open ones.
-MEMBERSHIPS_AT_ONCE = 190
+MEMBERSHIPS_AT_ONCE = 200
 
 RUN = "Loyalty Ledger Run"
 UNFINISHED = ("in", ("Queued", "Running"))

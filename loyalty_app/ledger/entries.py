@@ -350,13 +350,15 @@ def told(kept: str | dict | None) -> dict | None:
 	return dict.fromkeys(log.LOGGED) | (json.loads(kept) if isinstance(kept, str) else kept)
 
 
-def as_json(table, fields: Iterable[str] = log.LOGGED):
-	"""The term that is, in the database, what the log keeps of a row of `table`: an array in the order of `fields`."""
-	return Function("JSON_ARRAY", *(table[field] for field in fields))
+def as_json(values, fields: Iterable[str] = log.LOGGED):
+	"""The term that is, in the database, what the log keeps of a row that has `values`, a table or terms by field: an array
+	in the order of `fields`."""
+	return Function("JSON_ARRAY", *(values[field] for field in fields))
 
 
 def as_json_object(name, values, fields: Iterable[str]):
-	"""The aggregate that is, in the database, what the log keeps of rows: by `name`, the `fields` of `values`."""
+	"""The aggregate that is, in the database, what the log keeps of rows: by `name`, `as_json` of each. Not for a subquery, in
+	which MariaDB cuts it off."""
 	# MariaDB has the standard's name for it, SQLite its own.
 	function = "JSON_OBJECTAGG" if frappe.db.db_type == "mariadb" else "JSON_GROUP_OBJECT"
 	return AggregateFunction(function, name, as_json(values, fields))

@@ -30,6 +30,8 @@ SAID = (
 	*("entry_type", "loyalty_program_tier", "invoice_type", "invoice", "redeem_against", "loyalty_points"),
 	*("posting_date", "expiry_date", "spendable_from"),
 )
+# The index that has the open lots of a membership together.
+BY_LOTS = "loyalty_point_entry_lots"
 NOTHING_LEFT = {"entry_type": Kind.EXPIRED.value, "purchase_amount": 0, "remaining_points": 0, "is_open": 0}
 
 
@@ -43,7 +45,7 @@ def close_due(member: frappe._dict) -> None:
 	"""Close the expired lots of the locked `member`, if there are any."""
 	if those_due([member]):
 		close([member])
-		member.next_expiry = membership.first_expiry(member.name, getdate(today()))
+		member.next_expiry = membership.first_expiry(member.name)
 		membership.save(member)
 
 
@@ -60,8 +62,7 @@ def close_of(members: list[frappe._dict]) -> int:
 	if not members:
 		return 0
 	closed = close(members)
-	# From today: what was closed is in the index still, before that, until the database has cleared it away.
-	expiries = membership.first_expiries([member.name for member in members], getdate(today()))
+	expiries = membership.first_expiries([member.name for member in members])
 	for member in members:
 		member.next_expiry = expiries[member.name]
 	return closed
@@ -91,19 +92,26 @@ def close(members: list[frappe._dict]) -> int:
 
 def close_untold(names: list[str]) -> None:
 	"""Close the expired lots of the locked memberships `names`, whose totals and log the caller writes."""
-	_close(_by_lots(), _due(names), _expiry_row())
+	_close(_entries(BY_LOTS), _due(names), _expiry_row())
 
 
-class _ByLots(Table):
+class _ReadBy(Table):
+	"""A table that is read by one `index`, by UPDATE too, for which the query builder's own `force_index` is not written."""
+
+	def __init__(self, name: str, index: str):
+		super().__init__(name)
+		self.index = index
+
 	def get_sql(self, **kwargs) -> str:
-		return f"{super().get_sql(**kwargs)} force index (loyalty_point_entry_lots)"
+		return f"{super().get_sql(**kwargs)} force index ({self.index})"
 
 
-def _by_lots() -> Table:
-	"""The table of entries, which MariaDB has to read by the index of open lots: of a table that is small, it would rather
-	read all, and lock it while somebody is at a till."""
+def _entries(index: str) -> Table:
+	"""The table of entries, which MariaDB has to read by `index`. By itself it would read, and lock, the whole of a small one,
+	and of 200 memberships or more all they have, the closed lots too, where it guesses by averages
+	(`eq_range_index_dive_limit`)."""
 	table = frappe.qb.DocType(entries.DOCTYPE)
-	return _ByLots(table.get_table_name()) if frappe.db.db_type == "mariadb" else table
+	return _ReadBy(table.get_table_name(), index) if frappe.db.db_type == "mariadb" else table
 
 
 def _due(names: Iterable[str]) -> Criterion:
@@ -135,7 +143,7 @@ def _expiry_row() -> dict[str, Term]:
 def _close_and_tell(names: Iterable[str]) -> list[tuple[str, int, int, str]]:
 	"""Close the expired lots of the locked memberships `names`; return, of each that has some, and more than once where it has
 	very many: its name, how many lots that were, what was left in them, and their expiry rows as the log keeps them."""
-	table, due, row = _by_lots(), _due(names), _expiry_row()
+	table, due, row = _entries(BY_LOTS), _due(names), _expiry_row()
 	found = _expiries(table, due, row)
 	many = [name for name, lots, *_more in found if lots > log.MOST_IN_ROW]
 	closed = [expiries for expiries in found if expiries[0] not in many]
@@ -144,7 +152,8 @@ def _close_and_tell(names: Iterable[str]) -> list[tuple[str, int, int, str]]:
 	for name in many:
 		due = _due([name])
 		lots = frappe.qb.from_(table).select(table.name).where(due).for_update().run(pluck=True)
-		by_name = frappe.qb.DocType(entries.DOCTYPE)
+		# By the other index, each part would go through all that was closed before it.
+		by_name = _entries("primary")
 		for start in range(0, len(lots), log.MOST_IN_ROW):
 			part = due & by_name.name.isin(lots[start : start + log.MOST_IN_ROW])
 			closed += _expiries(by_name, part, row)
@@ -157,12 +166,12 @@ def _expiries(table: Table, due: Criterion, row: dict[str, Term]) -> list[tuple[
 	Python more than all else."""
 	query = frappe.qb.from_(table).groupby(table.membership).select(table.membership, Count("*"))
 	query = query.select(Sum(table.remaining_points), entries.as_json_object(row["name"], row, SAID))
-	# Locked as they are going to be written: by itself, it would only keep others from writing them.
 	return query.where(due).for_update().run()
 
 
 def _close(table: Table, due: Criterion, row: dict[str, Term]) -> None:
 	"""Write the expiry rows of the lots that are `due`, in which nothing is left then."""
 	query = frappe.qb.into(frappe.qb.DocType(entries.DOCTYPE)).columns(*row)
-	query.from_(table).select(*row.values()).where(due).run()
+	# Locked as they are going to be written: by itself, it would only keep others from writing them.
+	query.from_(table).select(*row.values()).where(due).for_update().run()
 	frappe.qb.update(table).set(table.remaining_points, 0).set(table.is_open, 0).where(due).run()

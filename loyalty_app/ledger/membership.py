@@ -484,11 +484,11 @@ def _first_expiry(name, on: date):
 	return query.orderby(table.expiry_date).limit(1)
 
 
-def first_expiries(names: list[str], on: date = date.min) -> dict[str, date | None]:
-	"""`first_expiry` of each of the locked memberships `names`, from the day `on`, as it is now."""
+def first_expiries(names: list[str]) -> dict[str, date | None]:
+	"""`first_expiry` of each of the locked memberships `names`, as it is now."""
 	table = frappe.qb.DocType(DOCTYPE)
 	# A lock reaches into no subquery, which would be read as the transaction first saw it.
-	first = _first_expiry(table.name, on).for_update()
+	first = _first_expiry(table.name, date.min).for_update()
 	query = frappe.qb.from_(table).select(table.name, first).where(table.name.isin(names))
 	rows = query.for_update().run()
 	return {name: getdate(earliest) if earliest else None for name, earliest in rows}

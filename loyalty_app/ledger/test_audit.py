@@ -18,6 +18,7 @@ from loyalty_app.tests.utils import (
 	make_invoice,
 	make_program,
 	make_return,
+	names_with_letters,
 	store,
 	unique,
 )
@@ -31,6 +32,7 @@ UNHURRIED = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 class TestAudit(IntegrationTestCase):
 	def setUp(self):
+		self.enterContext(names_with_letters())
 		self.program = make_program(tiers=[("Silver", 0, 10), ("Gold", 1500, 5)])
 		self.customer = make_customer(loyalty_program=self.program.name)
 		self.first = make_invoice(self.customer, 1000)

@@ -49,6 +49,8 @@ def before_migrate():
 def after_migrate():
 	"""Make certain the doctypes are ours, whatever the migration loaded."""
 	complete_doctypes()
+	# Without them, after an installation that was broken off, no lot could be closed.
+	add_indexes()
 	doctypes.report_foreign_controllers()
 
 

@@ -283,8 +283,8 @@ class TestSets(IntegrationTestCase):
 		program = make_program()
 		sets = [self.make_set(program, closed) for closed in (0, MANY)]
 		if frappe.db.db_type == "mariadb":
-			frappe.db.sql(f"analyze table `tab{entries.DOCTYPE}`")  # saves what was made
-			self.addCleanup(self.delete, sets)
+			frappe.db.sql(f"analyze table `tab{entries.DOCTYPE}`")  # commits
+			self.addCleanup(self.delete, sets, program)
 		work = []
 		for names in sets:
 			work.append(work_of(expiry.close_all, names))
@@ -309,9 +309,10 @@ class TestSets(IntegrationTestCase):
 		bulk.insert(entries.DOCTYPE, rows, same)
 		return names
 
-	def delete(self, sets):
+	def delete(self, sets, program):
 		for names in sets:
 			for doctype in (entries.DOCTYPE, log.DOCTYPE):
 				frappe.db.delete(doctype, {"membership": ("in", names)})
 			frappe.db.delete(membership.DOCTYPE, {"name": ("in", names)})
+		program.delete()
 		frappe.db.commit()

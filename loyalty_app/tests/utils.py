@@ -12,7 +12,7 @@ import frappe
 from frappe.model.base_document import BaseDocument, get_controller
 from frappe.utils import flt, getdate, today
 
-from loyalty_app.ledger import membership
+from loyalty_app.ledger import bulk, membership
 from loyalty_app.loyalty_app.doctype.loyalty_point_adjustment.loyalty_point_adjustment import (
 	LoyaltyPointAdjustment,
 )
@@ -73,6 +73,14 @@ PRICE_LIST = "Standard Selling"
 def unique(prefix: str) -> str:
 	"""Return the prefix with something after it that no other record has."""
 	return f"{prefix} {frappe.generate_hash(length=8)}"
+
+
+@contextmanager
+def names_with_letters():
+	"""Let names that the ledger makes by chance be others in capitals."""
+	new_name = bulk.new_name
+	with patch.object(bulk, "new_name", lambda: f"n{new_name()[1:]}"):
+		yield
 
 
 @contextmanager

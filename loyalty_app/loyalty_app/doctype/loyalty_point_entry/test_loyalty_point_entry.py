@@ -7,6 +7,7 @@ from frappe.utils import today
 from loyalty_app.loyalty_app.doctype.loyalty_point_entry import loyalty_point_entry
 from loyalty_app.loyalty_app.doctype.loyalty_point_log import loyalty_point_log
 from loyalty_app.patches.v0_2 import drop_old_indexes
+from loyalty_app.setup.install import after_migrate
 from loyalty_app.tests.utils import (
 	IntegrationTestCase,
 	as_user,
@@ -169,6 +170,15 @@ class TestIndexes(IntegrationTestCase):
 		for _ in range(2):
 			drop_old_indexes.execute()
 			self.assertFalse(frappe.db.has_index(f"tab{ENTRY}", former))
+		self.assert_indexes()
+
+	def test_a_migration_adds_what_an_installation_left_out_that_was_broken_off(self):
+		index = "loyalty_point_entry_lots"
+		is_mariadb = frappe.db.db_type == "mariadb"
+		frappe.db.sql_ddl(
+			f"alter table `tab{ENTRY}` drop index {index}" if is_mariadb else f"drop index {index}"
+		)
+		after_migrate()
 		self.assert_indexes()
 
 	def assert_indexes(self):
