@@ -30,8 +30,6 @@ SAID = (
 	*("entry_type", "loyalty_program_tier", "invoice_type", "invoice", "redeem_against", "loyalty_points"),
 	*("posting_date", "expiry_date", "spendable_from"),
 )
-# The index that has the open lots of a membership together.
-BY_LOTS = "loyalty_point_entry_lots"
 NOTHING_LEFT = {"entry_type": Kind.EXPIRED.value, "purchase_amount": 0, "remaining_points": 0, "is_open": 0}
 
 
@@ -75,15 +73,19 @@ def close(members: list[frappe._dict]) -> int:
 	totals follow, but for the next expiry, and are not saved.
 	"""
 	by_name = {member.name: member for member in members}
-	closed = _close_and_tell(by_name)
+	table, due, row = _by_lots(), _due(by_name), _expiry_row()
+	closed = _expiries(table, due, row)
+	if not closed:
+		return 0
+	_close(table, due, row)
 	page = log.Page(CAUSE)
-	for name, _lots, points, values in closed:
+	for name, lots, points, values in closed:
 		member, points = by_name[membership.own_name(name, by_name)], int(points)
 		member.balance -= points
 		member.points_expired += points
-		page.add_object(member, values, -points, SAID)
+		page.add_object(member, lots, values, -points, SAID)
 	page.write()
-	if closed and entries.is_heard("after_insert"):
+	if entries.is_heard("after_insert"):
 		names = [name for *_closed, values in closed for name in json.loads(values)]
 		table = frappe.qb.DocType(entries.DOCTYPE)
 		entries.announce("after_insert", entries.select(table.name.isin(names)).run(as_dict=True))
@@ -92,26 +94,23 @@ def close(members: list[frappe._dict]) -> int:
 
 def close_untold(names: list[str]) -> None:
 	"""Close the expired lots of the locked memberships `names`, whose totals and log the caller writes."""
-	_close(_entries(BY_LOTS), _due(names), _expiry_row())
+	_close(_by_lots(), _due(names), _expiry_row())
 
 
-class _ReadBy(Table):
-	"""A table that is read by one `index`, by UPDATE too, for which the query builder's own `force_index` is not written."""
-
-	def __init__(self, name: str, index: str):
-		super().__init__(name)
-		self.index = index
+class _ByLots(Table):
+	"""A table that is read by the index of lots, by UPDATE too, for which the query builder's own `force_index` is not
+	written."""
 
 	def get_sql(self, **kwargs) -> str:
-		return f"{super().get_sql(**kwargs)} force index ({self.index})"
+		return f"{super().get_sql(**kwargs)} force index (loyalty_point_entry_lots)"
 
 
-def _entries(index: str) -> Table:
-	"""The table of entries, which MariaDB has to read by `index`. By itself it would read, and lock, the whole of a small one,
-	and of 200 memberships or more all they have, the closed lots too, where it guesses by averages
+def _by_lots() -> Table:
+	"""The table of entries, which MariaDB has to read by the index of lots. By itself it would read, and lock, the whole of a
+	small one, and of 200 memberships or more all they have, the closed lots too, where it guesses by averages
 	(`eq_range_index_dive_limit`)."""
 	table = frappe.qb.DocType(entries.DOCTYPE)
-	return _ReadBy(table.get_table_name(), index) if frappe.db.db_type == "mariadb" else table
+	return _ByLots(table.get_table_name()) if frappe.db.db_type == "mariadb" else table
 
 
 def _due(names: Iterable[str]) -> Criterion:
@@ -140,30 +139,9 @@ def _expiry_row() -> dict[str, Term]:
 	}
 
 
-def _close_and_tell(names: Iterable[str]) -> list[tuple[str, int, int, str]]:
-	"""Close the expired lots of the locked memberships `names`; return, of each that has some, and more than once where it has
-	very many: its name, how many lots that were, what was left in them, and their expiry rows as the log keeps them."""
-	table, due, row = _entries(BY_LOTS), _due(names), _expiry_row()
-	found = _expiries(table, due, row)
-	many = [name for name, lots, *_more in found if lots > log.MOST_IN_ROW]
-	closed = [expiries for expiries in found if expiries[0] not in many]
-	if closed:
-		_close(table, due & table.membership.notin(many) if many else due, row)
-	for name in many:
-		due = _due([name])
-		lots = frappe.qb.from_(table).select(table.name).where(due).for_update().run(pluck=True)
-		# By the other index, each part would go through all that was closed before it.
-		by_name = _entries("primary")
-		for start in range(0, len(lots), log.MOST_IN_ROW):
-			part = due & by_name.name.isin(lots[start : start + log.MOST_IN_ROW])
-			closed += _expiries(by_name, part, row)
-			_close(by_name, part, row)
-	return closed
-
-
 def _expiries(table: Table, due: Criterion, row: dict[str, Term]) -> list[tuple[str, int, int, str]]:
-	"""What closing the lots that are `due` comes to, by membership, in one text for all its lots: a row for each would cost
-	Python more than all else."""
+	"""What closing the lots that are `due` comes to, by membership: how many they are, what is left in them, and their expiry
+	rows as the log keeps them, in one text: a row for each would cost Python more than all else."""
 	query = frappe.qb.from_(table).groupby(table.membership).select(table.membership, Count("*"))
 	query = query.select(Sum(table.remaining_points), entries.as_json_object(row["name"], row, SAID))
 	return query.where(due).for_update().run()

@@ -164,19 +164,30 @@ class Page:
 				**columns_of(change.before, change.after),
 			)
 
-	def add_many(self, member: frappe._dict, inserted: list[tuple[str, int, str]]) -> None:
-		"""Tell that entries were `inserted`: name, points, and values as a JSON array in the order of `LOGGED`."""
+	def add_many(
+		self, member: frappe._dict, inserted: list[tuple[str, int, str]], fields: Sequence[str] = LOGGED
+	) -> None:
+		"""Tell that entries were `inserted`: name, points, and values as a JSON array in the order of `fields`, those of
+		`LOGGED` that are not empty in any; many to a row, which names the fields once."""
 		for start in range(0, len(inserted), MOST_IN_ROW):
 			part = inserted[start : start + MOST_IN_ROW]
 			values = ", ".join([f"{json.dumps(name)}: {values}" for name, _points, values in part])
-			self.add_object(member, f"{{{values}}}", sum(points or 0 for _name, points, _values in part))
+			self._add_many(
+				member, f"{{{values}}}", sum(points or 0 for _name, points, _values in part), fields
+			)
 
 	def add_object(
-		self, member: frappe._dict, values: str, points: int, fields: Sequence[str] = LOGGED
+		self, member: frappe._dict, count: int, values: str, points: int, fields: Sequence[str]
 	) -> None:
-		"""Tell in one row, which names the fields once, that entries were inserted: by name, their `values` as a JSON object of
-		arrays in the order of `fields`, those of `LOGGED` that are not empty in any; `MOST_IN_ROW` at the most, with so
-		many `points` together."""
+		"""`add_many` of so many entries, which have their `values` by name in one JSON object and so many `points` together."""
+		if count <= MOST_IN_ROW:
+			self._add_many(member, values, points, fields)
+			return
+		points_at = fields.index("loyalty_points")
+		told = json.loads(values).items()
+		self.add_many(member, [(name, row[points_at], json.dumps(row)) for name, row in told], fields)
+
+	def _add_many(self, member: frappe._dict, values: str, points: int, fields: Sequence[str]) -> None:
 		self._add(
 			member,
 			action=INSERT_MANY,
